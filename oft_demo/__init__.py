@@ -1,0 +1,1 @@
+"""OFT Demo: an OpenVLA-OFT+ policy beside a simulated bimanual ALOHA, in the browser."""
