@@ -1,0 +1,63 @@
+"""Names, limits and the summary of an ALOHA HDF5 episode, shared by its writer and its readers.
+
+What ACT and openvla-oft read:
+
+    attribute sim = numpy.bool_(True)
+    /observations/qpos            (t, 14) float32   [rad], grippers 0 closed .. 1 open
+    /observations/qvel            (t, 14) float32
+    /observations/effort          (t, 14) float32   openvla-oft stops without it
+    /observations/images/<camera> (t, h, w, 3) uint8 RGB, one gzip-1 chunk a frame
+    /action                       (t, 14) float32   absolute targets; row t belongs to the observation at t
+
+What is ours, all in one root group that those readers ignore:
+
+    /oft_demo/states              (t, n) float64    Env.state() before each step
+    /oft_demo/applied             (t, 14) float32   what was sent, execution noise included
+    /oft_demo/valid               (t,) bool         False while a disturbance drives the arms
+    attributes of /oft_demo: version, task, instruction, seed, success, score, source, named_object, control_hz,
+    render_fingerprint, and `complete`, which is written last
+"""
+
+from dataclasses import dataclass
+
+from oft_demo.types import Source
+
+GROUP = "oft_demo"
+FORMAT_VERSION = 1
+JOINT_ARRAYS = {
+    "qpos": "/observations/qpos",
+    "qvel": "/observations/qvel",
+    "effort": "/observations/effort",
+    "action": "/action",
+}
+IMAGES = "/observations/images"
+SOURCES: tuple[Source, ...] = ("policy", "human", "expert")
+
+GZIP_LEVEL = 1  # 9 ms for four 480x640 frames; level 4 takes 15 ms for a fifth less space
+MAX_LENGTH = 100_000  # [control steps], 33 minutes
+MAX_STATE_SIZE = 10_000  # numbers in one simulator state; the largest scene here has a few hundred
+MAX_CAMERAS = 16
+MAX_IMAGE_SIDE = 4096  # [pixels]
+MAX_IMAGE_BYTES = 16 * 2**30  # [bytes] of all pictures of one episode once unpacked
+MAX_CHUNK_BYTES = 256 * 2**20  # [bytes] that one read must unpack at the least
+MAX_DEFLATE_RATIO = 1100  # zlib cannot pack more than 1032 to 1
+MAX_TEXT = 10_000  # [characters] of one attribute
+
+
+@dataclass(frozen=True)
+class EpisodeSummary:
+    """What a list of episodes shows of one of them."""
+
+    name: str  # file name without .hdf5
+    task: str
+    instruction: str
+    seed: int
+    success: bool
+    score: float  # rubric points at the end, 0..100
+    length: int  # control steps
+    seconds: float
+    source: Source
+    has_pictures: bool
+    size_bytes: int
+    named_object: str | None = None
+    cameras: tuple[str, ...] = ()
