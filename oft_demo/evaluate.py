@@ -1,0 +1,198 @@
+"""Many rollouts on fixed seeds: success, stage and language following, each with its interval."""
+
+import json
+import multiprocessing
+import queue
+import random
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from tqdm import tqdm
+
+from . import rollout, sim, video
+from .actors import EXPERT, Actor, cameras_of, open_actor
+from .errors import OftDemoError, checked_instruction, checked_seed
+from .evaluation_report import report, summary
+from .intervals import mcnemar, wilson
+from .outcome import SeedResult, outcome_of
+from .settings import Settings
+from .types import CAMERAS
+
+__all__ = [
+    "EvaluateOptions", "InvalidSeeds", "Job", "SeedResult",
+    "evaluate", "main", "mcnemar", "parse_seeds", "report", "run_seed", "summary", "wilson",
+]  # fmt: skip
+
+MAX_SEEDS = 100_000
+Wordings = Literal["drawn", "training", "held_out"]
+
+
+class InvalidSeeds(OftDemoError):
+    """A list of seeds that cannot be read."""
+
+    def __init__(self, found: str):
+        super().__init__(
+            f"The seeds are {found!r}; write one seed (5), a list (1,2,7) or a range (20000-20199), "
+            f"at most {MAX_SEEDS} of them."
+        )
+
+
+class WorkerFailed(OftDemoError):
+    """A worker process could not go on; the message is what it said last."""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Evaluate a policy on a range of seeds."""
+
+    policy: str = "aloha-mini"  # a bundled name, a checkpoint directory, or "expert"
+    task: str = "put_x_into_pot"
+    seeds: str = "20000-20199"  # one (5), a list (1,2,7) or a range (20000-20199)
+    instruction: str | None = None  # the same one for every seed; default: what each seed asks for
+    wordings: Wordings = "drawn"  # how the seed's object is asked for: as the seed drew it, or drawn from a list
+    workers: int = 1
+    json: bool = False  # end with one line of JSON
+    videos: Path | None = None  # a directory for one video a seed
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done with each seed."""
+
+    policy: str
+    task: str
+    instruction: str | None = None
+    wordings: Wordings = "drawn"
+    videos: Path | None = None  # a directory
+    policies: Path = Settings.policies
+    replan_after: int | None = None
+    max_steps: int | None = None
+
+
+def evaluate(
+    policy: str, task: str, seeds: Sequence[int], instruction: str | None = None, workers: int = 1, **more: Any
+) -> Iterator[SeedResult]:
+    """One rollout a seed, results as they come; `more` are further fields of Job. Stops cleanly when closed."""
+    job = Job(policy, task, instruction, **more)
+    yield from _one_by_one(job, iter(seeds)) if workers <= 1 else _in_parallel(job, seeds, workers)
+
+
+def run_seed(job: Job, env: sim.AlohaEnv, actor: Actor, seed: int, film_to: Path | None = None) -> SeedResult:
+    """Reset `env` to the seed, let the policy act, and judge what came of it; `film_to` is a video file."""
+    env.reset(seed)
+    steps = rollout.run(
+        actor(seed),
+        env,
+        _instruction(job, env, seed),
+        replan_after=job.replan_after,
+        max_steps=job.max_steps,
+        cameras=CAMERAS if film_to else cameras_of(job.policy),
+        source="expert" if job.policy == EXPERT else "policy",
+    )
+    return outcome_of(video.film(steps, env, film_to) if film_to else steps, seed)
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds as people write them: "5", "1,2,7", "20000-20199", or a mixture; raises InvalidSeeds or InvalidSeed."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        if not first or (dash and not last):
+            raise InvalidSeeds(text)
+        low, high = checked_seed(first), checked_seed(last if dash else first)
+        if low > high or len(seeds) + high - low >= MAX_SEEDS:
+            raise InvalidSeeds(text)
+        seeds += range(low, high + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def main(options: EvaluateOptions) -> int:
+    """Evaluate, print the table, and return the exit status."""
+    seeds = parse_seeds(options.seeds)
+    instruction = options.instruction
+    if instruction is not None:
+        instruction = checked_instruction(instruction, sim.wordings.examples(options.task)[0])
+    rollouts = evaluate(
+        options.policy, options.task, seeds, instruction, options.workers,
+        wordings=options.wordings, videos=options.videos,
+    )  # fmt: skip
+    results = []
+    with tqdm(rollouts, total=len(seeds), unit="seed", file=sys.stderr, disable=None) as progress:
+        for result in progress:
+            results.append(result)
+            progress.set_postfix(success=sum(each.success for each in results) / len(results))
+    title = f"{options.policy} on {options.task}, seeds {options.seeds}, wordings: {instruction or options.wordings}"
+    print(report(title, results))
+    if options.json:
+        values = {"policy": options.policy, "task": options.task, "wordings": instruction or options.wordings}
+        ordered = sorted(results, key=lambda result: result.seed)
+        print(json.dumps({**values, **summary(results), "results": [asdict(result) for result in ordered]}))
+    return 0
+
+
+def _instruction(job: Job, env: sim.AlohaEnv, seed: int) -> str:
+    if job.instruction is not None:
+        return job.instruction
+    if job.wordings == "drawn":
+        return env.instruction
+    choices = getattr(sim.wordings, job.wordings)(job.task, env.score().named_object)
+    return random.Random(seed).choice(choices)
+
+
+def _one_by_one(job: Job, seeds: Iterator[int]) -> Iterator[SeedResult]:
+    env = sim.make_env(job.task)
+    try:
+        actor = open_actor(job.policy, env, job.policies)
+        for seed in seeds:
+            film_to = job.videos / f"{job.task}_{seed}.mp4" if job.videos else None
+            yield run_seed(job, env, actor, seed, film_to)
+    finally:
+        env.close()
+
+
+def _in_parallel(job: Job, seeds: Sequence[int], workers: int) -> Iterator[SeedResult]:
+    context = multiprocessing.get_context("spawn")  # a forked process would share OpenGL and torch threads
+    waiting, done = context.Queue(), context.Queue()
+    for seed in [*seeds, *[None] * workers]:
+        waiting.put(seed)
+    processes = [context.Process(target=_work, args=(job, waiting, done), daemon=True) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    try:
+        for _ in seeds:
+            answer = _next_answer(done, processes)
+            if isinstance(answer, str):
+                raise WorkerFailed(answer)
+            yield answer
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+
+
+def _next_answer(done: Any, processes: Sequence[SpawnProcess]) -> SeedResult | str:
+    while True:
+        dead = any(process.exitcode for process in processes)  # asked before the queue: its last words count
+        try:
+            return done.get(timeout=1)
+        except queue.Empty:
+            if dead:
+                return "An evaluation worker was ended from outside, often for want of memory. Try --workers 1."
+
+
+def _work(job: Job, waiting: Any, done: Any) -> None:
+    torch.set_num_threads(1)  # the workers have the cores among them
+    try:
+        for result in _one_by_one(job, iter(waiting.get, None)):
+            done.put(result)
+    except OftDemoError as error:
+        done.put(str(error))
+    except Exception:
+        done.put(traceback.format_exc())
