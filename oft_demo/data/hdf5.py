@@ -20,7 +20,15 @@ from oft_demo.types import JOINT_COUNT, Episode, Image
 
 
 def write_episode(path: Path, episode: Episode, frames: Iterable[Mapping[str, Image]] | None = None) -> None:
-    """Write an episode under `path`, which appears only when it is whole.
+    """Write an episode under `path`, which appears only when it is whole; `frames` as in `write_progressively`."""
+    for _ in write_progressively(path, episode, frames):
+        pass
+
+
+def write_progressively(
+    path: Path, episode: Episode, frames: Iterable[Mapping[str, Image]] | None = None
+) -> Iterator[int]:
+    """Write an episode and yield the number of frames written so far; the file appears at the end.
 
     `frames` gives the pictures one step at a time, so that a long episode need not fit into memory; without it the
     pictures are those of `episode.images`, and an episode without any is stored as states only.
@@ -31,7 +39,7 @@ def write_episode(path: Path, episode: Episode, frames: Iterable[Mapping[str, Im
     try:
         with h5py.File(part, "w") as file:
             _write_arrays(file, episode)
-            _write_images(file, path, episode.length, frames if frames is not None else _frames_of(episode))
+            yield from _write_images(file, path, episode.length, frames if frames is not None else _frames_of(episode))
             file[GROUP].attrs.update(labels_of(episode))
             file[GROUP].attrs["complete"] = np.bool_(True)
             file.flush()
@@ -62,7 +70,7 @@ def _frames_of(episode: Episode) -> Iterator[Mapping[str, Image]]:
         yield {camera: pictures[index] for camera, pictures in episode.images.items()}
 
 
-def _write_images(file: h5py.File, path: Path, length: int, frames: Iterable[Mapping[str, Image]]) -> None:
+def _write_images(file: h5py.File, path: Path, length: int, frames: Iterable[Mapping[str, Image]]) -> Iterator[int]:
     """Write frame by frame; a chunk is one frame, since h5py's automatic chunks are fifty times slower."""
     datasets: dict[str, h5py.Dataset] = {}
     count = 0
@@ -76,6 +84,7 @@ def _write_images(file: h5py.File, path: Path, length: int, frames: Iterable[Map
                 found = f"a picture of {camera} as {image.dtype} {image.shape}"
                 raise InvalidEpisode(path, found, f"uint8 {datasets[camera].shape[1:]}")
             datasets[camera][count - 1] = image
+        yield count
     if count not in (0, length):
         raise InvalidEpisode(path, f"{count} frames of pictures", f"{length}, one a step")
 

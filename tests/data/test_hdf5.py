@@ -90,7 +90,7 @@ def test_the_file_has_the_layout_that_act_and_openvla_oft_read(stored: Path):
             pictures = file[f"/observations/images/{camera}"]
             assert (pictures.dtype, pictures.shape, pictures.chunks) == (np.uint8, (6, 24, 32, 3), (1, 24, 32, 3))
             assert (pictures.compression, pictures.compression_opts) == ("gzip", 1)
-        assert sorted(file) == ["action", "oft_demo", "observations"]
+        assert sorted(file) == ["action", "observations", "oft_demo"]
 
 
 def test_frames_can_be_given_one_step_at_a_time(tmp_path: Path):
