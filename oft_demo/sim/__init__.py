@@ -2,7 +2,8 @@
 
 from . import wordings
 from .env import AlohaEnv, make_env, objects_of
+from .expert import ScriptedExpert, demonstrate, make_expert
 
 TASKS = ("put_x_into_pot", "transfer_cube", "insertion")
 
-__all__ = ["TASKS", "AlohaEnv", "make_env", "objects_of", "wordings"]
+__all__ = ["TASKS", "AlohaEnv", "ScriptedExpert", "demonstrate", "make_env", "make_expert", "objects_of", "wordings"]
