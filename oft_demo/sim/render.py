@@ -16,6 +16,7 @@ from ..types import Image
 
 BACKENDS = ("egl", "osmesa")
 SYSTEM_PACKAGES = "libegl1 libgl1 libgl1-mesa-dri libosmesa6"
+NEAR_PLANE = 0.01  # as a share of the scene's extent
 CAMERA_SIZE_LIMIT = (960, 1280)  # [pixels] the off-screen buffer
 
 
@@ -42,6 +43,8 @@ class CameraRig:
         # Shadows and multisampling are two thirds and a further quarter of the cost of a picture.
         self._model.vis.quality.shadowsize = 0
         self._model.vis.quality.offsamples = 0
+        # gym-aloha's near plane (a tenth of the scene) would cut away what a wrist camera sees between the fingers.
+        self._model.vis.map.znear = NEAR_PLANE
         self._scene = mujoco.MjvScene(self._model, maxgeom=400)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
