@@ -40,14 +40,20 @@ def build(task: str) -> mujoco.MjModel:
             _add_vegetable(spec, label)
     _add_cameras(spec)
     for arm in ARMS:
-        spec.body(f"vx300s_{arm}/gripper_link").add_site(name=f"{arm}_grasp", pos=GRASP_POINT, size=[0.004] * 3, group=4)
+        spec.body(f"vx300s_{arm}/gripper_link").add_site(
+            name=f"{arm}_grasp", pos=GRASP_POINT, size=[0.004] * 3, group=4
+        )
     return spec.compile()
 
 
 def _add_cameras(spec: mujoco.MjSpec) -> None:
     # Closer and steeper than gym-aloha's `top`, so that a small picture still resolves a grasp; `top` stays as it is.
-    spec.worldbody.add_camera(name="cam_high", pos=[0, 0.06, 0.78], quat=_look((0, 0.06, 0.78), (0, 0.5, 0.03)), fovy=38)
-    spec.worldbody.add_camera(name="display", pos=[0, -0.25, 0.62], quat=_look((0, -0.25, 0.62), (0, 0.5, 0.06)), fovy=48)
+    spec.worldbody.add_camera(
+        name="cam_high", pos=[0, 0.06, 0.78], quat=_look((0, 0.06, 0.78), (0, 0.5, 0.03)), fovy=38
+    )
+    spec.worldbody.add_camera(
+        name="display", pos=[0, -0.25, 0.62], quat=_look((0, -0.25, 0.62), (0, 0.5, 0.06)), fovy=48
+    )
     for arm in ARMS:
         # Above the gripper and tilted onto the fingertips; the stock pose is far behind and sees mostly the hand.
         eye, focus = (0.005, 0.0, 0.105), (0.155, 0.0, 0.0)

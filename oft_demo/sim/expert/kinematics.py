@@ -13,7 +13,10 @@ TIME_STEP = 0.1  # [s] of one solver iteration: the step is a velocity times thi
 # A bent elbow and an unrolled forearm: from here the solver stays on the branch where the wrist points down.
 READY_POSE = (-0.2, 0.6, 0.0, 1.1)  # [rad] shoulder, elbow, forearm roll, wrist angle
 
-DOWN = {"left": np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0.0]]), "right": np.array([[0, 0, -1], [0, -1, 0], [-1, 0, 0.0]])}
+DOWN = {
+    "left": np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0.0]]),
+    "right": np.array([[0, 0, -1], [0, -1, 0], [-1, 0, 0.0]]),
+}
 # Columns: the gripper's forward, closing and upper axis in the world. In the hand-over the right gripper points left
 # with its fingers side by side, and the left one points right with its fingers above each other.
 HANDING = np.array([[-1, 0, 0], [0, -1, 0], [0, 0, 1.0]])

@@ -207,5 +207,7 @@ class Planner:
         solved = {arm: self._joints(arm, places[arm], DOWN[arm]) for arm in ARMS}
         return self._both(solved["left"], gripper, solved["right"], gripper, **motion)
 
-    def _both(self, left: np.ndarray, left_gripper: float, right: np.ndarray, right_gripper: float, **motion) -> Waypoint:
+    def _both(
+        self, left: np.ndarray, left_gripper: float, right: np.ndarray, right_gripper: float, **motion
+    ) -> Waypoint:
         return Waypoint(np.array([*left, left_gripper, *right, right_gripper]), **motion)
