@@ -36,7 +36,7 @@ class Kinematics:
         """(6,) joint angles [rad] that bring the arm's grasp point to `position` [m] with `rotation` (3, 3)."""
         position = np.asarray(position, dtype=np.float64)
         start = GRIPPER_INDEX[arm] // 7 * ACTUATORS_PER_ARM
-        joints = self._configuration.q.copy()
+        joints = self._model.qpos0.copy()  # not the last solution, so that the same question has the same answer
         joints[start : start + 6] = self._seed(arm, position, rotation)
         self._configuration.update(joints)
         self._posture.set_target(joints)
