@@ -86,4 +86,9 @@ def register() -> None:
     """Make the ids known to gymnasium.make; calling it again does nothing."""
     for task, name in IDS.items():
         if name not in gymnasium.registry:
-            gymnasium.register(name, entry_point=AlohaGymnasium, max_episode_steps=600, kwargs={"task": task})
+            gymnasium.register(
+                name,
+                entry_point="oft_demo.sim.gymnasium_env:AlohaGymnasium",
+                max_episode_steps=600,
+                kwargs={"task": task},
+            )

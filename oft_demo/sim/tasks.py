@@ -81,7 +81,7 @@ class PutXIntoPot:
     """Three vegetables and a pot; the instruction says which one to cook."""
 
     name = "put_x_into_pot"
-    objects = VEGETABLES
+    objects: tuple[str, ...] = VEGETABLES
     max_steps = 600
     stage_names = ("not started", "moved to the object", "picked it up", "held it over the pot", "in the pot")
 
@@ -162,7 +162,7 @@ class TransferCube:
     """gym-aloha's cube transfer: the right arm picks the cube up and the left arm takes it."""
 
     name = "transfer_cube"
-    objects = ("red cube",)
+    objects: tuple[str, ...] = ("red cube",)
     max_steps = 600
     stage_names = ("not started", "right gripper touches", "lifted", "left gripper touches", "transferred")
 
@@ -206,7 +206,7 @@ class Insertion:
     """gym-aloha's bimanual insertion: the right arm holds the peg, the left arm the socket."""
 
     name = "insertion"
-    objects = ("red peg", "blue socket")
+    objects: tuple[str, ...] = ("red peg", "blue socket")
     max_steps = 700
     stage_names = ("not started", "both touched", "both lifted", "peg meets socket", "inserted")
     socket = ("socket-1", "socket-2", "socket-3", "socket-4")

@@ -113,7 +113,7 @@ class Planner:
         right_there = self._joints("right", HANDOVER, HANDING)
         left_near = self._joints("left", [centre[0] - 0.10, centre[1], centre[2]], TAKING)
         left_there = self._joints("left", [centre[0] - 0.004, centre[1], centre[2]], TAKING)
-        right_away = self._joints("right", HANDOVER + [0.11, 0, 0], HANDING)
+        right_away = self._joints("right", HANDOVER + np.array([0.11, 0, 0]), HANDING)
         take = [
             self._both(left_there, OPEN, right_there, CLOSED, speed=0.9, hold=0.12),
             self._both(left_there, CLOSED, right_there, CLOSED, hold=CLOSE_HOLD),
@@ -168,7 +168,7 @@ class Planner:
                 feet = {arm: [*env.data.site(f"{arm}_grasp").xpos[:2], INSERTION_HEIGHT - 0.02] for arm in ARMS}
             waypoints.append(self._pair(feet, CLOSED, speed=0.8))
         socket_place = np.array([-0.08, 0.5, INSERTION_HEIGHT])
-        peg_far, peg_in = socket_place + [0.17, 0, 0], socket_place + [0.088, 0, 0]
+        peg_far, peg_in = socket_place + np.array([0.17, 0, 0]), socket_place + np.array([0.088, 0, 0])
         apart = abs(positions["right"][0] - positions["left"][0]) > 0.14
         level = abs(positions["right"][1:] - positions["left"][1:]).max() < 0.004
         if apart or not level or not all(holding.values()):

@@ -1,0 +1,4 @@
+# mujoco builds its names in compiled modules that carry no type information.
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...
