@@ -1,6 +1,7 @@
 """A directory of episodes: listed, named, relabelled and deleted without ever rewriting a recording."""
 
 import difflib
+import itertools
 import json
 import os
 import threading
@@ -83,12 +84,17 @@ class Catalog:
     def next_path(self) -> Path:
         """The path of the first free number from 0."""
         with self._lock:
-            return self._first_free()
+            return next(self._free())
+
+    def free_paths(self, count: int) -> list[Path]:
+        """The paths of the first free numbers from 0, as many as asked for."""
+        with self._lock:
+            return list(itertools.islice(self._free(), count))
 
     def add(self, episode: Episode, frames: Iterable[Mapping[str, Image]] | None = None) -> Iterator[int]:
         """Write a new episode under the next free number; yields the number of frames written so far."""
         with self._lock:
-            path = self._first_free()
+            path = next(self._free())
             self._being_written.add(path.name)
         try:
             yield from write_progressively(path, episode, frames)
@@ -141,13 +147,11 @@ class Catalog:
         self._seen = seen
         return [entry for _, entry in seen.values()]
 
-    def _first_free(self) -> Path:
-        number = 0
-        while True:
+    def _free(self) -> Iterator[Path]:
+        for number in itertools.count():
             path = self.directory / f"episode_{number}{SUFFIX}"
             if not path.exists() and path.name not in self._being_written:
-                return path
-            number += 1
+                yield path
 
     def _labels(self) -> dict[str, Relabel]:
         path = self.directory / LABELS_FILE
