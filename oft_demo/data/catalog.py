@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -91,13 +91,14 @@ class Catalog:
         with self._lock:
             return list(itertools.islice(self._free(), count))
 
-    def add(self, episode: Episode, frames: Iterable[Mapping[str, Image]] | None = None) -> Iterator[int]:
-        """Write a new episode under the next free number; yields the number of frames written so far."""
+    def add(self, episode: Episode, frames: Iterable[Mapping[str, Image]] | None = None) -> Generator[int, None, str]:
+        """Write a new episode under the next free number; yields the frames written so far, returns the name."""
         with self._lock:
             path = next(self._free())
             self._being_written.add(path.name)
         try:
             yield from write_progressively(path, episode, frames)
+            return path.stem
         finally:
             with self._lock:
                 self._being_written.discard(path.name)

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def write_episode(path: Path, episode: Episode, frames: Iterable[Mapping[str, Im
 
 def write_progressively(
     path: Path, episode: Episode, frames: Iterable[Mapping[str, Image]] | None = None
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Write an episode and yield the number of frames written so far; the file appears at the end.
 
     `frames` gives the pictures one step at a time, so that a long episode need not fit into memory; without it the
