@@ -16,6 +16,7 @@ from ..types import Image
 
 BACKENDS = ("egl", "osmesa")
 SYSTEM_PACKAGES = "libegl1 libgl1 libgl1-mesa-dri libosmesa6"
+HIDDEN_GROUP = 5  # of geoms: what a camera cannot see is put there while it draws
 NEAR_PLANE = 0.01  # as a share of the scene's extent
 CAMERA_SIZE_LIMIT = (960, 1280)  # [pixels] the off-screen buffer
 
@@ -49,11 +50,14 @@ class CameraRig:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         self._option = mujoco.MjvOption()
+        self._option.geomgroup[HIDDEN_GROUP] = 0
+        self._groups = self._model.geom_group.copy()
         self._gl = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._gl)
 
     def _draw(self, data: mujoco.MjData, camera: str, size: tuple[int, int]) -> Image:
         height, width = size
+        self._model.geom_group[:] = np.where(self._in_view(data, camera, width / height), self._groups, HIDDEN_GROUP)
         view = mujoco.MjvCamera()
         view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         view.fixedcamid = self._model.camera(camera).id
@@ -66,7 +70,19 @@ class CameraRig:
         mujoco.mjr_readPixels(picture, None, rectangle, self._gl)
         return np.ascontiguousarray(picture[::-1])
 
+    def _in_view(self, data: mujoco.MjData, camera: str, aspect: float) -> np.ndarray:
+        """Which geoms' bounding spheres reach into a camera's view: the robot's meshes cost more than the pixels."""
+        view = data.camera(camera)
+        right, up, back = ((data.geom_xpos - view.xpos) @ view.xmat.reshape(3, 3)).T
+        radius = self._model.geom_rbound
+        half_height = np.radians(self._model.camera(camera).fovy[0]) / 2
+        inside = -back > -radius
+        for sideways, half_angle in ((up, half_height), (right, np.arctan(np.tan(half_height) * aspect))):
+            inside &= np.abs(sideways) * np.cos(half_angle) + back * np.sin(half_angle) < radius
+        return inside
+
     def _free(self) -> None:
+        self._model.geom_group[:] = self._groups
         self._gl.free()
         self._context.free()
 

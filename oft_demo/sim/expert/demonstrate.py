@@ -33,12 +33,13 @@ class _Take:
     valid: list = field(default_factory=list)
 
     def step(self, env: AlohaEnv, clean: np.ndarray, applied: np.ndarray, valid: bool) -> None:
+        applied = applied.astype(np.float32)  # what is stored is what was done, to the last bit
         self.states.append(env.state())
         self.qpos.append(env.observe(()).joints)
         self.qvel.append(env.velocities())
         self.effort.append(env.efforts())
         self.action.append(clean.astype(np.float32))
-        self.applied.append(applied.astype(np.float32))
+        self.applied.append(applied)
         self.valid.append(valid)
         env.apply(applied)
 
