@@ -1,0 +1,28 @@
+"""Start the web app: parse the settings, build the studio, listen."""
+
+import logging
+import os
+
+import tyro
+
+from oft_demo.settings import Settings
+
+
+def main(settings: Settings) -> None:
+    """OFT Demo: type an instruction, watch an OFT+ policy move ALOHA."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing leaves this machine
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+    import uvicorn  # after the environment is set, since gradio reads it at import
+
+    from oft_demo.studio.server import create_app
+    from oft_demo.studio.studio import Studio
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    app = create_app(Studio(settings))
+    print(f"OFT Demo is at http://{settings.host}:{settings.port}  (Ctrl+C stops it)", flush=True)
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Settings))

@@ -1,0 +1,171 @@
+// The live channel: paints what the server posts to the page's named slots.
+// Only the latest content of a slot counts, so that a slow page skips pictures and never falls behind.
+(() => {
+  "use strict";
+
+  const UNKNOWN_TICKET = 4401;
+  const latest = new Map(); // slot -> {picture: Blob} | {html: string} | {figure: object}
+  const narrowPage = window.matchMedia("(max-width: 720px)");
+  const decoder = new TextDecoder();
+  let socket = null;
+  let ticket = null;
+  let patience = 500; // [ms] before the next attempt to connect
+
+  // ------------------------------------------------------------------------------------------------ painting
+
+  const elementsOf = (slot) => document.querySelectorAll(`[data-slot="${slot}"]`);
+
+  function paint(slot) {
+    const content = latest.get(slot);
+    if (!content) return;
+    for (const element of elementsOf(slot)) {
+      if (content.picture) paintPicture(element, slot, content);
+      else if (content.figure) paintFigure(element, content);
+      else if (element.paintedHtml !== content.html) {
+        element.innerHTML = content.html;
+        element.paintedHtml = content.html;
+      }
+    }
+  }
+
+  async function paintPicture(canvas, slot, content) {
+    if (canvas.paintedContent === content) return;
+    canvas.paintedContent = content;
+    const bitmap = await createImageBitmap(content.picture);
+    if (latest.get(slot) === content) {
+      // The size is changed only when it differs: setting it clears the canvas and would flicker.
+      if (canvas.width !== bitmap.width) canvas.width = bitmap.width;
+      if (canvas.height !== bitmap.height) canvas.height = bitmap.height;
+      canvas.getContext("2d").drawImage(bitmap, 0, 0);
+      canvas.dataset.painted = String(Number(canvas.dataset.painted || 0) + 1);
+    }
+    bitmap.close();
+  }
+
+  async function paintFigure(element, content) {
+    if (!element.clientWidth) return; // a hidden tab: painted when it shows, by the observer below
+    const theme = document.body.classList.contains("dark") ? "dark" : "light";
+    const painted = `${theme} ${element.clientWidth}`;
+    if (element.paintedContent === content && element.paintedAs === painted) return;
+    element.paintedContent = content;
+    element.paintedAs = painted;
+    sizes.observe(element);
+    const plotly = await loadPlotly();
+    const style = getComputedStyle(document.body);
+    const ink = style.getPropertyValue("--oft-quiet").trim();
+    const rule = style.getPropertyValue("--oft-rule").trim();
+    const layout = structuredClone(content.figure.layout);
+    layout.font = { ...layout.font, color: ink, family: style.getPropertyValue("--oft-sans").trim() };
+    for (const [key, axis] of Object.entries(layout)) {
+      if (/^[xy]axis/.test(key)) Object.assign(axis, { gridcolor: rule, linecolor: rule });
+    }
+    layout.width = element.clientWidth;
+    await plotly.react(element, content.figure.data, layout, { displayModeBar: false, doubleClick: "reset" });
+  }
+
+  let plotlyLoading = null;
+  function loadPlotly() {
+    plotlyLoading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = window.studioPlotly;
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => reject(new Error("the plot library did not load"));
+      document.head.append(script);
+    });
+    return plotlyLoading;
+  }
+
+  function paintAll(root) {
+    const slots = root.querySelectorAll ? [...root.querySelectorAll("[data-slot]")] : [];
+    if (root.dataset && root.dataset.slot) slots.push(root);
+    for (const element of slots) paint(element.dataset.slot);
+  }
+
+  // Gradio builds parts of the page late, and plots need a width: paint what appears and what is resized.
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => paint(entry.target.dataset.slot)));
+  const additions = new MutationObserver((records) => {
+    for (const record of records) {
+      for (const node of record.addedNodes) {
+        if (!(node instanceof HTMLElement) || node.closest("[data-slot] *")) continue;
+        paintAll(node);
+        for (const element of node.querySelectorAll(".plot")) sizes.observe(element);
+      }
+    }
+  });
+
+  // ------------------------------------------------------------------------------------------------ the channel
+
+  function connect(newTicket) {
+    ticket = newTicket;
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    socket = new WebSocket(`${scheme}://${location.host}/studio/live`);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      patience = 500;
+      socket.send(JSON.stringify({ ticket, narrow: narrowPage.matches }));
+    };
+    socket.onmessage = (event) => receive(event.data);
+    socket.onclose = (event) => {
+      if (event.code === UNKNOWN_TICKET) return reloadWhenSeen(); // away for so long that the seat was given back
+      setTimeout(() => connect(ticket), patience);
+      patience = Math.min(2 * patience, 8000);
+    };
+  }
+
+  function reloadWhenSeen() {
+    if (document.visibilityState === "visible") location.reload();
+    else document.addEventListener("visibilitychange", reloadWhenSeen, { once: true });
+  }
+
+  function receive(data) {
+    if (typeof data === "string") {
+      const { slot, ...content } = JSON.parse(data);
+      latest.set(slot, content);
+      paint(slot);
+      return;
+    }
+    const bytes = new Uint8Array(data);
+    const slot = decoder.decode(bytes.subarray(1, 1 + bytes[0]));
+    latest.set(slot, { picture: new Blob([bytes.subarray(1 + bytes[0])], { type: "image/jpeg" }) });
+    paint(slot);
+  }
+
+  narrowPage.addEventListener("change", () => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ narrow: narrowPage.matches }));
+  });
+
+  // ------------------------------------------------------------------------------------------------ the page itself
+
+  function wear(theme) {
+    document.body.classList.toggle("dark", theme === "dark");
+    for (const [slot, content] of latest) if (content.figure) paint(slot);
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest('[data-action="theme"]')) return;
+    const theme = document.body.classList.contains("dark") ? "light" : "dark";
+    localStorage.setItem("oft-theme", theme);
+    wear(theme);
+  });
+
+  // Escape stops what runs on the tab that is open.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const buttons = document.querySelectorAll("#run-stop, #compare-stop, #record-stop");
+    [...buttons].find((button) => button.offsetParent)?.click();
+  });
+
+  window.studio = { connect };
+  additions.observe(document.body ?? document.documentElement, { childList: true, subtree: true });
+  const chosen = localStorage.getItem("oft-theme");
+  if (chosen) {
+    wear(chosen);
+    // Gradio sets its own class once it has started.
+    const start = Date.now();
+    const timer = setInterval(() => {
+      wear(chosen);
+      if (Date.now() - start > 3000) clearInterval(timer);
+    }, 250);
+  }
+  for (const waiting of window.studioTickets ?? []) connect(waiting);
+})();

@@ -1,0 +1,133 @@
+"""The web server: gradio's page, and beside it the live channel, the page's own files and episode downloads."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import gradio as gr
+import plotly
+from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+from fastapi.responses import FileResponse
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from oft_demo.errors import OftDemoError
+from oft_demo.plots import empty_figure
+from oft_demo.settings import PROJECT_ROOT
+from oft_demo.studio.board import Figure, encoded
+from oft_demo.studio.page import FIGURE_SLOTS, build_page, page_options
+from oft_demo.studio.studio import Studio
+from oft_demo.studio.visitors import Visitor, Visitors
+
+WEB = PROJECT_ROOT / "assets" / "web"
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+HELLO_SECONDS = 10.0  # a page says who it is at once; whoever waits longer is no page of ours
+REAP_SECONDS = 5.0
+UNKNOWN_TICKET = 4401  # websocket close codes from 4000 are for applications
+FOREIGN_ORIGIN = 4403
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def create_app(studio: Studio) -> FastAPI:
+    """The whole application, ready for uvicorn."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        reaping = asyncio.create_task(_reap(studio.visitors))
+        studio.warm_up()
+        yield
+        reaping.cancel()
+        await asyncio.to_thread(studio.visitors.close)
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    if studio.settings.host in LOOPBACK:  # a name that only points here must not read the page of this machine
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
+    app.add_middleware(GZipMiddleware, minimum_size=100_000)
+    _add_routes(app, studio)
+    return gr.mount_gradio_app(app, build_page(studio), path="/", **page_options(studio))
+
+
+def _add_routes(app: FastAPI, studio: Studio) -> None:
+    @app.get("/studio/plotly-{version}.js")
+    def plotly_script(version: str) -> FileResponse:
+        return FileResponse(PLOTLY, media_type="text/javascript", headers=IMMUTABLE)
+
+    @app.get("/studio/web/{name}")
+    def page_file(name: str) -> FileResponse:
+        if name not in {path.name for path in WEB.iterdir()}:
+            raise HTTPException(404)
+        return FileResponse(WEB / name, headers={"Cache-Control": "no-cache"})
+
+    @app.get("/studio/episodes/{name}")
+    def episode_file(name: str, request: Request) -> FileResponse:
+        try:
+            path = studio.catalog.path_of(name)
+        except OftDemoError as error:
+            raise HTTPException(404, str(error)) from error
+        return FileResponse(path, media_type="application/x-hdf5", filename=path.name)
+
+    @app.websocket("/studio/live")
+    async def live(websocket: WebSocket) -> None:
+        if not same_origin(websocket.headers.get("origin"), websocket.headers.get("host")):
+            await websocket.close(FOREIGN_ORIGIN)
+            return
+        await websocket.accept()
+        visitor = await _welcomed(websocket, studio.visitors)
+        if visitor is None:
+            await websocket.close(UNKNOWN_TICKET)
+            return
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await _talk(websocket, visitor)
+
+
+def same_origin(origin: str | None, host: str | None) -> bool:
+    """Whether a page of this very server asks; browsers always send both."""
+    return bool(origin and host) and urlsplit(origin).netloc == host
+
+
+async def _welcomed(websocket: WebSocket, visitors: Visitors) -> Visitor | None:
+    """The visitor whose ticket is in the first message."""
+    try:
+        hello = json.loads(await asyncio.wait_for(websocket.receive_text(), HELLO_SECONDS))
+        ticket, narrow = hello["ticket"], hello["narrow"]
+    except (TimeoutError, WebSocketDisconnect, ValueError, TypeError, KeyError):
+        return None
+    visitor = visitors.by_ticket(ticket) if isinstance(ticket, str) else None
+    if visitor is not None:
+        visitor.narrow = bool(narrow)
+        for slot in FIGURE_SLOTS:
+            if visitor.board.content(slot) is None:
+                visitor.board.post(slot, Figure(str(empty_figure(visitor.narrow).to_json())))
+    return visitor
+
+
+async def _talk(websocket: WebSocket, visitor: Visitor) -> None:
+    """Send what changes on the board until the browser goes away."""
+    sending = asyncio.create_task(_send(websocket, visitor))
+    try:
+        while not sending.done():
+            visitor.narrow = json.loads(await websocket.receive_text()).get("narrow") is True
+    finally:
+        sending.cancel()
+        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+            await sending
+
+
+async def _send(websocket: WebSocket, visitor: Visitor) -> None:
+    async with contextlib.aclosing(visitor.board.changes()) as changes:
+        async for slot, content in changes:
+            message = encoded(slot, content)
+            if isinstance(message, bytes):
+                await websocket.send_bytes(message)
+            else:
+                await websocket.send_text(message)
+
+
+async def _reap(visitors: Visitors) -> None:
+    while True:
+        await asyncio.sleep(REAP_SECONDS)
+        await asyncio.to_thread(visitors.release_idle)

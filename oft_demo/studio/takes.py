@@ -1,0 +1,112 @@
+"""Recording what a visitor watches, and playing it back."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from oft_demo.data.catalog import Catalog
+from oft_demo.data.hdf5 import read_frames
+from oft_demo.pictures import ALOHA_IMAGE_SIZE, draw_frames, fingerprint_at
+from oft_demo.plots import Motion, chunk_figure
+from oft_demo.sim import AlohaEnv
+from oft_demo.studio import markup
+from oft_demo.studio.board import Board, Figure, Markup, Picture
+from oft_demo.studio.live import as_json, prepared, watch
+from oft_demo.studio.pace import Pace
+from oft_demo.studio.request import Request
+from oft_demo.studio.screen import jpeg, say
+from oft_demo.studio.shelf import Shelf
+from oft_demo.studio.visitors import Activity, Visitor
+from oft_demo.take import Take
+from oft_demo.types import CAMERAS, CONTROL_HZ, Episode, Image
+
+PAGE = "record"
+FRAME_STRIDE = 2  # of the recorded 50 Hz; a person sees no difference
+FRAMES_AT_ONCE = 10  # of one camera: a file is opened and checked for every read
+SMALL = (320, 240)  # (width, height) of the pictures beside the large one
+
+
+def record(visitor: Visitor, shelf: Shelf, catalog: Catalog, name: str, request: Request) -> str | None:
+    """Watch a rollout and keep it as an episode with pictures; returns its name, None if it was stopped."""
+    board = visitor.board
+    with visitor.activity() as activity:
+        board.post("record-progress", Markup(""))
+        say(board, PAGE, f"Loading {name} ...", "busy")
+        env, player = prepared(visitor, shelf, name, request)
+        take = Take(env, request.seed)
+        watch(visitor, activity, env, player, request, PAGE, take.add)
+        if activity.stopped:
+            say(board, PAGE, "Stopped; nothing was kept.")
+            return None
+        return _keep(visitor, activity, catalog, env, take.episode())
+
+
+def _keep(visitor: Visitor, activity: Activity, catalog: Catalog, env: AlohaEnv, episode: Episode) -> str | None:
+    board = visitor.board
+    path = catalog.next_path()
+    labelled = replace(episode, render_fingerprint=fingerprint_at(env, ALOHA_IMAGE_SIZE))
+    say(board, PAGE, "Drawing the pictures of the three cameras from the recorded states ...", "busy")
+    writing = catalog.add(labelled, draw_frames(env, episode))
+    for done in writing:
+        if done % 5 == 0 or done == episode.length:
+            label = f"pictures of {done} of {episode.length} moments"
+            board.post("record-progress", Markup(markup.progress(done, episode.length, label)))
+            visitor.touch()
+        if activity.stopped and done < episode.length:
+            writing.close()
+            board.post("record-progress", Markup(""))
+            say(board, PAGE, "Stopped; nothing was kept.")
+            return None
+    outcome = "a success" if episode.success else "a failure"
+    say(board, PAGE, f"Kept as {path.stem}, labelled as {outcome}. Correct the labels below if they are wrong.", "good")
+    return path.stem
+
+
+def play(visitor: Visitor, catalog: Catalog, name: str) -> None:
+    """Show a recorded episode at the speed at which it happened."""
+    board = visitor.board
+    with visitor.activity() as activity:
+        episode = catalog.read(name, images=False)
+        has_pictures = catalog.summary(name).has_pictures
+        times = np.arange(episode.length, dtype=np.float32) / CONTROL_HZ
+        figure = chunk_figure(Motion(times, episode.qpos, episode.action), (), visitor.narrow)
+        board.post("record-plot", Figure(as_json(figure)))
+        board.post("record-badge", Markup(markup.badge("playback", "plain")))
+        origin = "the pictures in its file" if has_pictures else "its recorded states; the file holds no pictures"
+        say(board, PAGE, f'{name}: "{episode.instruction}", drawn from {origin}.', "busy")
+        frames = _stored(catalog, name, episode) if has_pictures else _redrawn(visitor, episode)
+        pace = Pace()
+        for index, pictures in frames:
+            if activity.stopped:
+                break
+            if pace.picture_due():
+                _show(board, pictures)
+                board.post("record-clock", Markup(f"{index / CONTROL_HZ:.1f} s"))
+            pace.wait(index / CONTROL_HZ)
+        say(board, PAGE, f"{name} was {'stopped' if activity.stopped else 'played to its end'}.")
+
+
+def _show(board: Board, pictures: dict[str, Image]) -> None:
+    first = next(iter(pictures.values()))
+    board.post("record-view", Picture(jpeg(first)))
+    for camera in CAMERAS:
+        if camera in pictures:
+            small = cv2.resize(pictures[camera], SMALL, interpolation=cv2.INTER_AREA)
+            board.post(f"record-{camera}", Picture(jpeg(np.asarray(small, np.uint8))))
+
+
+def _stored(catalog: Catalog, name: str, episode: Episode) -> Iterator[tuple[int, dict[str, Image]]]:
+    path = catalog.path_of(name)
+    for start in range(0, episode.length, FRAMES_AT_ONCE):
+        block = {camera: read_frames(path, camera, start, start + FRAMES_AT_ONCE) for camera in CAMERAS}
+        for offset in range(0, min(FRAMES_AT_ONCE, episode.length - start), FRAME_STRIDE):
+            yield start + offset, {camera: frames[offset] for camera, frames in block.items()}
+
+
+def _redrawn(visitor: Visitor, episode: Episode) -> Iterator[tuple[int, dict[str, Image]]]:
+    env = visitor.env(episode.task)
+    for index in range(0, episode.length, FRAME_STRIDE):
+        env.restore(episode.states[index])
+        yield index, {"display": env.display()}
