@@ -37,7 +37,7 @@ def bench(name: str, what: str) -> str:
 def narrow_bench(name: str, what: str) -> str:
     """The same for one of two simulations side by side."""
     return (
-        f'<section class="bench stacked" aria-label="{escape(what)}">{_view(name, what)}'
+        f'<section class="bench stacked" aria-label="{escape(what)}">{_view(name, what, tag=what)}'
         f'<div class="readouts">{_score(name)}{_facts(name)}</div></section>'
     )
 
@@ -66,12 +66,13 @@ def slot(name: str, html: str = "") -> str:
     return f'<div data-slot="{name}">{html}</div>'
 
 
-def _view(name: str, what: str) -> str:
+def _view(name: str, what: str, tag: str = "") -> str:
+    label = f'<div class="tag">{escape(tag)}</div>' if tag else ""
     return (
         f'<figure class="view"><canvas data-slot="{name}-view" width="640" height="480" role="img" '
         f'aria-label="{escape(what)}: live picture"></canvas>'
         f'<div class="verdict" data-slot="{name}-badge"></div><div class="clock" data-slot="{name}-clock">0.0 s</div>'
-        "</figure>"
+        f"{label}</figure>"
     )
 
 

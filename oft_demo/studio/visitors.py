@@ -131,7 +131,8 @@ class Visitors:
         """The visitor who holds this unguessable ticket."""
         with self._lock:
             visitors = list(self._visitors.values())
-        found = [visitor for visitor in visitors if secrets.compare_digest(visitor.ticket, ticket)]
+        given = ticket.encode(errors="replace")
+        found = [visitor for visitor in visitors if secrets.compare_digest(visitor.ticket.encode(), given)]
         return found[0] if found else None
 
     def release(self, session: str) -> None:

@@ -1,0 +1,118 @@
+"""A toy env, policy and studio, so that these tests need neither OpenGL nor a checkpoint."""
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from oft_demo.studio.shelf import Shelf
+from oft_demo.studio.visitors import Visitors
+from oft_demo.types import CAMERAS, ActionChunk, Observation, Score
+
+VOCABULARY = ("put", "the", "red", "pepper", "into", "pot")
+
+
+class ToyEnv:
+    """Joints that jump to their target; a success once the first one is past 0.5 rad."""
+
+    max_steps = 200
+    image_size = (6, 8)
+    fingerprint = "toy"
+
+    def __init__(self, task):
+        self.task = task
+        self.instruction = ""
+        self.closed = False
+        self.threads = set()
+        self.reset(0)
+
+    def reset(self, seed):
+        self.seed, self.time = seed, 0.0
+        self.joints = np.zeros(14, np.float32)
+        self.instruction = "put the red pepper into the pot"
+
+    def assign(self, instruction):
+        self.instruction = instruction
+
+    def observe(self, cameras=CAMERAS):
+        images = {camera: np.full((*self.image_size, 3), self.seed % 255, np.uint8) for camera in cameras}
+        return Observation(images, self.joints.copy(), self.time)
+
+    def apply(self, target, dt=0.02):
+        self.threads.add(threading.get_ident())
+        self.joints, self.time = np.asarray(target, np.float32), self.time + dt
+
+    def score(self):
+        done = bool(self.joints[0] > 0.5)
+        return Score(100.0 * done, "in the pot" if done else "not started", done, 4 * done, "red pepper", "red pepper")
+
+    def display(self, camera="display", size=(480, 640)):
+        return np.full((12, 16, 3), int(self.time * 50) % 255, np.uint8)
+
+    def velocities(self):
+        return np.zeros(14, np.float32)
+
+    efforts = velocities
+
+    def state(self):
+        return np.array([self.time, *self.joints], np.float64)
+
+    def restore(self, state):
+        self.time, self.joints = float(state[0]), state[1:].astype(np.float32)
+
+    def close(self):
+        self.closed = True
+
+
+class ToyPolicy:
+    """Moves all joints by `pace` a row; `gate`, if given, is waited for before every chunk."""
+
+    film = True
+    chunk_length = 5
+    replan_after = 5
+    parameter_count = 1_000_000
+
+    def __init__(self, name, pace=0.03):
+        self.name, self.pace = name, pace
+
+    def unknown_words(self, instruction):
+        return tuple(word for word in instruction.split() if word not in VOCABULARY)
+
+    def act(self, observation, instruction):
+        rows = observation.joints + self.pace * np.arange(1, 6)[:, None]
+        return ActionChunk(rows.astype(np.float32), instruction, latency_ms={"vision": 3.0, "total": 4.0})
+
+
+@pytest.fixture
+def shelf(monkeypatch):
+    names = {"quick": Path("quick"), "slow": Path("slow")}
+    monkeypatch.setattr(Shelf, "_found", lambda self: names)
+    return Shelf(Path("."), lambda path: ToyPolicy(path.name, 0.03 if path.name == "quick" else 0.0))
+
+
+@pytest.fixture
+def visitors():
+    return Visitors(seats=2, idle_seconds=600.0, make_env=ToyEnv)
+
+
+@pytest.fixture
+def no_waiting(monkeypatch):
+    """Rollouts as fast as they go."""
+    monkeypatch.setattr("oft_demo.studio.pace.Pace.wait", lambda self, simulated: None)
+
+
+@pytest.fixture
+def markup_of():
+    """The HTML that a slot of a visitor's page shows."""
+
+    def read(visitor, slot):
+        return getattr(visitor.board.content(slot), "html", "")
+
+    return read
+
+
+@pytest.fixture
+def toy():
+    return SimpleNamespace(Env=ToyEnv, Policy=ToyPolicy)
