@@ -1,16 +1,23 @@
-"""What acts: the OpenVLA-OFT+ model in any size, its checkpoints, and the policy that runs them."""
+"""OFT policies: the network, its checkpoints, and what turns observations into action chunks."""
 
-from .checkpoint import Checkpoint, PolicySettings, available, save
-from .config import OftConfig, VitConfig, aloha_mini
-from .images import resize_images
-from .model import OftModel, OftOutput
-from .normalization import Distribution, Statistics, normalize_actions, normalize_proprio, unnormalize_actions
-from .oft import OftPolicy, load
-from .tokenizer import Tokenizer, build_tokenizer
+from oft_demo.policy.checkpoint import PolicySettings, available, save
+from oft_demo.policy.config import LlamaConfig, OftConfig, VitConfig, aloha_mini
+from oft_demo.policy.images import resize_images
+from oft_demo.policy.model import OftModel, OftOutput
+from oft_demo.policy.normalization import (
+    Bounds,
+    Statistics,
+    normalize_actions,
+    normalize_proprio,
+    unnormalize_actions,
+)
+from oft_demo.policy.oft import MissingCamera, OftPolicy, load
+from oft_demo.policy.tokenizer import Tokenizer, build_tokenizer
 
 __all__ = [
-    "Checkpoint",
-    "Distribution",
+    "Bounds",
+    "LlamaConfig",
+    "MissingCamera",
     "OftConfig",
     "OftModel",
     "OftOutput",

@@ -1,165 +1,228 @@
-"""A policy on disk: a directory with sizes, weights, statistics, tokenizer, settings and a card."""
+"""A policy as a directory: config, weights, statistics, tokenizer, settings and card."""
+
+from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
-from ..errors import InvalidCheckpoint
-from ..types import CAMERAS
-from .config import OftConfig
-from .model import OftModel
-from .normalization import Method, Statistics
-from .tokenizer import Tokenizer
+from oft_demo.errors import InvalidCheckpoint
+from oft_demo.policy.config import OftConfig
+from oft_demo.policy.model import OftModel
+from oft_demo.policy.normalization import Statistics
+from oft_demo.policy.tokenizer import Tokenizer
+from oft_demo.types import CAMERAS
 
-CONFIG, WEIGHTS, STATISTICS = "config.json", "model.safetensors", "dataset_statistics.json"
-TOKENIZER, SETTINGS, CARD = "tokenizer.json", "policy.json", "README.md"
-FILES = (CONFIG, WEIGHTS, STATISTICS, TOKENIZER, SETTINGS, CARD)
-LARGEST_JSON = 8 * 2**20  # [bytes]
+WEIGHTS = "model.safetensors"
+FILES = (
+    "config.json",
+    WEIGHTS,
+    "dataset_statistics.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "policy.json",
+    "README.md",
+)
+PART, OLD = ".part", ".old"
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class PolicySettings:
-    """What weights and sizes do not say."""
+    """What belongs to a policy and to none of its weights."""
 
     name: str
-    unnorm_key: str
-    normalization: Method = "bounds"
-    cameras: tuple[str, ...] = CAMERAS  # in the order the model was trained with
-    replan_after: int = 25  # rows carried out before the policy is asked again
-    template: str = "in: {instruction} out:"
+    replan_after: int  # rows that are executed before the policy is asked again
+    unnorm_key: str  # entry of dataset_statistics.json
     render_fingerprint: str = ""  # of the pictures it was trained on
+    cameras: tuple[str, ...] = CAMERAS  # in the order in which the network reads them
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that was read from a directory."""
+    """A directory, read and checked."""
 
+    config: OftConfig
     model: OftModel
     tokenizer: Tokenizer
     statistics: Statistics
     settings: PolicySettings
     card: str
-    fingerprint: str  # the first 12 hex digits of the SHA-256 of the weights file
+    fingerprint: str  # of the weights
 
 
 def save(
     directory: Path,
     model: OftModel,
+    config: OftConfig,
     tokenizer: Tokenizer,
     statistics: Statistics,
-    settings: PolicySettings,
-    card: str,
+    policy_settings: PolicySettings,
+    card_text: str,
+    half: bool = False,
 ) -> None:
-    """Write a checkpoint beside `directory` and put it in place when it is whole."""
-    part = directory.with_name(directory.name + ".part")
+    """Write a policy; until all of it is written, what was there before stays. `half` stores weights in fp16."""
+    part, old = (directory.with_name(directory.name + ending) for ending in (PART, OLD))
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    dtype = torch.float16 if half else torch.float32
+    weights = {name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()}
     save_file(weights, part / WEIGHTS, metadata={"format": "pt"})
-    for name, values in (
-        (CONFIG, model.config.to_json()),
-        (STATISTICS, statistics.to_json()),
-        (SETTINGS, asdict(settings)),
-    ):
-        (part / name).write_text(json.dumps(values, indent=2) + "\n")
-    tokenizer.save(part / TOKENIZER)
-    (part / CARD).write_text(card)
-    old = directory.with_name(directory.name + ".old")
+    _write(part / "config.json", config.to_json())
+    _write(part / "dataset_statistics.json", {policy_settings.unnorm_key: statistics.to_json()})
+    _write(part / "policy.json", {**asdict(policy_settings), **_shared(config)})
+    tokenizer.save(part)
+    (part / "README.md").write_text(card_text)
     shutil.rmtree(old, ignore_errors=True)
     if directory.exists():
-        directory.rename(old)
-    part.rename(directory)
+        os.replace(directory, old)
+    os.replace(part, directory)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load(directory: Path) -> Checkpoint:
-    """Read and check a checkpoint; raises InvalidCheckpoint that names the file and what is wrong with it."""
-    missing = [name for name in FILES if not (directory / name).is_file()]
-    if missing:
-        raise InvalidCheckpoint(directory, f"no {', '.join(missing)}", f"the files {', '.join(FILES)}")
-    values = _json(directory, SETTINGS)
-    try:
-        settings = PolicySettings(**{**values, "cameras": tuple(values["cameras"])})
-    except (TypeError, KeyError) as error:
-        raise InvalidCheckpoint(directory, f"{SETTINGS} with {error}", "the settings that saving writes") from None
-    try:
-        config = OftConfig.from_json(_json(directory, CONFIG))
-    except (TypeError, KeyError) as error:
-        raise InvalidCheckpoint(directory, f"{CONFIG} with {error}", "the sizes that saving writes") from None
-    statistics = _statistics(directory, settings, config)
-    try:
-        tokenizer = Tokenizer.load(directory / TOKENIZER, settings.template)
-    except Exception as error:  # the library raises plain Exception for a damaged file
-        raise InvalidCheckpoint(directory, f"{TOKENIZER}: {error}", "a tokenizers file") from None
-    if tokenizer.size > config.vocabulary:
-        found = f"{tokenizer.size} words in {TOKENIZER}"
-        raise InvalidCheckpoint(directory, found, f"at most {config.vocabulary}, the rows of the embedding")
-    model = OftModel(config, tokenizer.pad_id, tokenizer.stop_id)
-    _load_weights(directory, model)
-    model.eval().requires_grad_(False)
+def read(directory: Path) -> Checkpoint:
+    """Read a policy onto the CPU; raises InvalidCheckpoint."""
+    _check_files(directory)
+    config = _parsed(directory, "config.json", OftConfig.from_json, "sizes of an OFT model")
+    settings = _parsed(directory, "policy.json", lambda values: _settings(values, config), "settings of this model")
+    statistics = _parsed(
+        directory,
+        "dataset_statistics.json",
+        lambda values: _statistics(values[settings.unnorm_key], config),
+        f"an entry {settings.unnorm_key!r} with bounds of {config.action_dim} actions and {config.proprio_dim} joints",
+    )
+    tokenizer = _tokenizer(directory, config)
+    model = _model(directory, config)
     digest = hashlib.sha256((directory / WEIGHTS).read_bytes()).hexdigest()[:12]
-    return Checkpoint(model, tokenizer, statistics, settings, (directory / CARD).read_text(), digest)
+    return Checkpoint(config, model, tokenizer, statistics, settings, (directory / "README.md").read_text(), digest)
 
 
 def available(directory: Path) -> dict[str, Path]:
-    """Checkpoints in a directory by name."""
-    found = sorted(directory.glob(f"*/{SETTINGS}"))
-    return {path.parent.name: path.parent for path in found if not path.parent.name.endswith((".part", ".old"))}
+    """The policies in a directory, by the name of their own directories."""
+    found = sorted(path.parent for path in directory.glob("*/policy.json"))
+    return {path.name: path for path in found if path.suffix not in (PART, OLD)}
 
 
-def _json(directory: Path, name: str) -> dict[str, Any]:
-    path = directory / name
-    if path.stat().st_size > LARGEST_JSON:
-        raise InvalidCheckpoint(directory, f"{name} of {path.stat().st_size} bytes", f"at most {LARGEST_JSON}")
+def _shared(config: OftConfig) -> dict[str, Any]:
+    """Facts of the config that policy.json repeats for whoever reads only that."""
+    return {
+        "film": config.film,
+        "chunk_length": config.chunk_length,
+        "image_size": config.image_size,
+        "normalization": config.normalization,
+    }
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    path.write_text(json.dumps(values, indent=2) + "\n")
+
+
+def _check_files(directory: Path) -> None:
+    if not directory.is_dir():
+        raise InvalidCheckpoint(directory, "no such directory", f"a directory with {', '.join(FILES)}")
+    missing = [name for name in FILES if not (directory / name).is_file()]
+    if missing:
+        raise InvalidCheckpoint(directory, f"no {', '.join(missing)}", f"all of {', '.join(FILES)}")
+
+
+def _parsed(directory: Path, name: str, parse: Callable[[dict[str, Any]], Value], expected: str) -> Value:
     try:
-        values = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InvalidCheckpoint(directory, f"{name}: {error}", "JSON") from None
-    if not isinstance(values, dict):
-        raise InvalidCheckpoint(directory, f"{name} with a {type(values).__name__}", "a JSON object")
-    return values
-
-
-def _statistics(directory: Path, settings: PolicySettings, config: OftConfig) -> Statistics:
-    values = _json(directory, STATISTICS)
-    if settings.unnorm_key not in values:
-        found = f"{STATISTICS} with the keys {', '.join(sorted(values)) or 'none'}"
-        raise InvalidCheckpoint(directory, found, f"the key {settings.unnorm_key!r} that {SETTINGS} names")
+        values = json.loads((directory / name).read_text())
+    except ValueError as error:
+        raise InvalidCheckpoint(directory, f"{name} that is not JSON ({error})", expected) from error
     try:
-        statistics = Statistics.from_json(values, settings.unnorm_key, settings.normalization)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidCheckpoint(directory, f"{STATISTICS} with {error}", "min, max, mean and std lists") from None
-    for name, part, size in (
-        ("action", statistics.action, config.action_dim),
-        ("proprio", statistics.proprio, config.proprio_dim),
-    ):
-        if part.min.shape != (size,):
-            raise InvalidCheckpoint(directory, f"{name} statistics of {len(part.min)} numbers", f"{size} of {CONFIG}")
+        return parse(values)
+    except KeyError as error:
+        raise InvalidCheckpoint(directory, f"{name} without {error}", expected) from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InvalidCheckpoint(directory, f"{name} that does not fit ({error})", expected) from error
+
+
+def _settings(values: dict[str, Any], config: OftConfig) -> PolicySettings:
+    shared = _shared(config)
+    for name, expected in shared.items():
+        if values[name] != expected:
+            raise ValueError(f"{name} is {values[name]!r} but config.json says {expected!r}")
+    own = {name: value for name, value in values.items() if name not in shared}
+    settings = PolicySettings(**{**own, "cameras": tuple(own["cameras"])})
+    if len(settings.cameras) != config.images:
+        raise ValueError(f"{len(settings.cameras)} cameras but config.json says {config.images} images")
+    if not 1 <= settings.replan_after <= config.chunk_length:
+        raise ValueError(f"replan_after is {settings.replan_after} but a chunk has {config.chunk_length} rows")
+    return settings
+
+
+def _statistics(entry: dict[str, Any], config: OftConfig) -> Statistics:
+    statistics = Statistics.from_json(entry, config.normalization)
+    found = len(statistics.action.min), len(statistics.proprio.min)
+    if found != (config.action_dim, config.proprio_dim):
+        raise ValueError("{} action and {} proprio dimensions".format(*found))
     return statistics
 
 
-def _load_weights(directory: Path, model: OftModel) -> None:
-    """Compare names and shapes from the file's header before any weight is read."""
-    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+def _tokenizer(directory: Path, config: OftConfig) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.load(directory)
+    except Exception as error:  # tokenizers raises bare Exception
+        raise InvalidCheckpoint(directory, f"tokenizer.json that does not load ({error})", "a tokenizer") from error
+    found = tokenizer.size, tokenizer.pad_id, tokenizer.stop_id
+    language = config.language
+    if found[0] > language.vocabulary or found[1:] != (language.pad_id, language.stop_id):
+        raise InvalidCheckpoint(
+            directory,
+            "tokenizer.json with {} tokens, padding {} and stop {}".format(*found),
+            f"at most {language.vocabulary}, padding {language.pad_id} and stop {language.stop_id} as in config.json",
+        )
+    return tokenizer
+
+
+def _model(directory: Path, config: OftConfig) -> OftModel:
+    try:
+        model = OftModel(config)
+    except (ValueError, RuntimeError, ZeroDivisionError) as error:
+        raise InvalidCheckpoint(directory, f"config.json of no network ({error})", "sizes of an OFT model") from error
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    model.load_state_dict(_weights(directory, shapes))
+    return model.eval().requires_grad_(False)
+
+
+def _weights(directory: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
     try:
         with safe_open(directory / WEIGHTS, framework="pt") as file:
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118  no mapping
-            for name, shape in wanted.items():
-                if shapes.get(name) != shape:
-                    found = f"{name} of shape {shapes[name]}" if name in shapes else f"no {name}"
-                    raise InvalidCheckpoint(directory, f"{found} in {WEIGHTS}", f"shape {shape} by {CONFIG}")
-            extra = sorted(set(shapes) - set(wanted))
-            if extra:
-                raise InvalidCheckpoint(directory, f"{extra[0]} in {WEIGHTS}", f"only the weights that {CONFIG} has")
-            with torch.no_grad():
-                for name, value in model.state_dict().items():
-                    value.copy_(file.get_tensor(name))
+            names = list(file.keys())
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            _check_shapes(directory, found, shapes)  # by the header, before any weight is read
+            weights = {name: file.get_tensor(name).float() for name in names}
     except SafetensorError as error:
-        raise InvalidCheckpoint(directory, f"{WEIGHTS}: {error}", "a whole safetensors file") from None
+        raise InvalidCheckpoint(
+            directory, f"{WEIGHTS} that is damaged or cut short ({error})", "a whole safetensors file"
+        ) from error
+    bad = next((name for name, value in weights.items() if not value.isfinite().all()), None)
+    if bad is not None:
+        raise InvalidCheckpoint(directory, f"{WEIGHTS} with a value in {bad} that is no number", "finite weights")
+    return weights
+
+
+def _check_shapes(directory: Path, found: dict[str, tuple[int, ...]], expected: dict[str, tuple[int, ...]]) -> None:
+    missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    for kind, names in (("without", missing), ("with the unknown", extra)):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise InvalidCheckpoint(
+                directory, f"{WEIGHTS} {kind} {names[0]}{more}", f"the {len(expected)} weights of config.json"
+            )
+    for name, shape in expected.items():
+        if found[name] != shape:
+            raise InvalidCheckpoint(
+                directory, f"{WEIGHTS} with {name} of shape {list(found[name])}", f"shape {list(shape)} by config.json"
+            )

@@ -41,7 +41,7 @@ class LlamaAttention(nn.Module):
     def forward(
         self, x: Float[Tensor, "b l d"], turns: Complex64[Tensor, "l half"], bias: Tensor | None
     ) -> Float[Tensor, "b l d"]:
-        batch, length, width = x.shape
+        batch, length, _ = x.shape
         value = self.v_proj(x).view(batch, length, self.heads, -1).transpose(1, 2)
         query, key = (self._rotated(layer(x), turns) for layer in (self.q_proj, self.k_proj))
         return self.o_proj(attend(query, key, value, bias))
@@ -52,7 +52,7 @@ class LlamaAttention(nn.Module):
         The two become the parts of a complex number and stay side by side: queries and keys are then permuted alike,
         which their products do not notice, and one multiplication does what takes six operations on halves.
         """
-        batch, length, width = x.shape
+        batch, length, _ = x.shape
         pairs = x.view(batch, length, self.heads, 2, -1).permute(0, 2, 1, 4, 3)
         turned = torch.view_as_complex(pairs.float().contiguous()) * turns
         return torch.view_as_real(turned).flatten(-2).to(x.dtype)
@@ -96,6 +96,7 @@ class LlamaModel(nn.Module):
         self.layers = nn.ModuleList(LlamaLayer(config) for _ in range(config.layers))
         self.norm = RmsNorm(config.width, config.norm_epsilon)
         turns = rotations(max_length, config.width // config.heads, config.rope_theta)
+        self.turns: Tensor
         self.register_buffer("turns", torch.view_as_real(turns), persistent=False)  # real: survives casts of the module
 
     def forward(self, x: Float[Tensor, "b l d"], bias: Tensor | None = None) -> Float[Tensor, "b l d"]:

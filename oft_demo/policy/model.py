@@ -47,6 +47,8 @@ class OftModel(nn.Module):
         self.language_model = LanguageModel(config.language, length)
         self.action_head = L1RegressionActionHead(config.width, per_row, config.action_dim)
         self.proprio_projector = ProprioProjector(config.proprio_dim, config.width)
+        if config.learned_slots:
+            self.action_slots = nn.Parameter(torch.randn(config.slot_count, config.width) * 0.1)
 
     def forward(
         self,
@@ -96,6 +98,8 @@ class OftModel(nn.Module):
         """Run the trunk over the whole sequence and read the actions."""
         config = self.config
         words = embeddings * text.spoken[..., None]  # slots are empty: exact zeros
+        if config.learned_slots:
+            words = words + self._slots(text)
         joints = self.proprio_projector(proprio)[:, None]
         sequence = torch.cat([words[:, :1], seen, joints, words[:, 1:]], 1)
         hidden = self.language_model.model(sequence, self._padding_bias(sequence, text))
@@ -104,6 +108,12 @@ class OftModel(nn.Module):
         patches = hidden[:, 1 : 1 + seen.shape[1]].unflatten(1, (config.images, config.patches))
         rows = slots if config.slots == "per_step" else slots.unflatten(1, (config.chunk_length, -1)).mean(2)
         return OftOutput(self.action_head(slots), patches, rows)
+
+    def _slots(self, text: Text) -> Float32[Tensor, "b t d"]:
+        place = torch.arange(text.ids.shape[1], device=text.ids.device)
+        number = place - torch.tensor(text.lengths, device=text.ids.device)[:, None]
+        inside = (number >= 0) & (number < self.config.slot_count)
+        return self.action_slots[number.clamp(0, self.config.slot_count - 1)] * inside[..., None]
 
     def _window(self, hidden: Tensor, visual: int, lengths: tuple[int, ...]) -> Float32[Tensor, "b a d"]:
         count = self.config.slot_count

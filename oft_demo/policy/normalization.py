@@ -1,116 +1,118 @@
-"""Between physical units and the -1..1 that the model works in (oft_plus section 9)."""
+"""Joints and actions to [-1, 1] and back, with the statistics of the training data."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Float32, Float64
 
-Method = Literal["bounds", "bounds_q99"]  # min/max, or the 1st and 99th percentile
-EDGES: dict[Method, tuple[str, str]] = {"bounds": ("min", "max"), "bounds_q99": ("q01", "q99")}
-EPSILON = 1e-8
+from oft_demo.policy.config import Normalization
+
+EPSILON = 1e-8  # in the published formulas
+ROWS = ("min", "max", "mean", "std", "q01", "q99")
 
 
 @dataclass(frozen=True)
-class Distribution:
-    """What a data set says of one quantity, each value (D,)."""
+class Bounds:
+    """Statistics of one quantity, a value for each dimension."""
 
-    mean: np.ndarray
-    std: np.ndarray
-    min: np.ndarray
-    max: np.ndarray
-    q01: np.ndarray
-    q99: np.ndarray
-    mask: np.ndarray  # False: passed through as it is
-
-    @classmethod
-    def of(cls, values: Float[np.ndarray, "n D"]) -> "Distribution":
-        """Measure an array of samples."""
-        values = np.asarray(values, dtype=np.float64)
-        low, high = np.quantile(values, [0.01, 0.99], axis=0)
-        edges = values.min(0), values.max(0)
-        return cls(values.mean(0), values.std(0), *edges, low, high, np.ones(values.shape[1], dtype=bool))
+    min: Float64[np.ndarray, " d"]
+    max: Float64[np.ndarray, " d"]
+    mean: Float64[np.ndarray, " d"]
+    std: Float64[np.ndarray, " d"]
+    q01: Float64[np.ndarray, " d"]
+    q99: Float64[np.ndarray, " d"]
+    mask: Bool[np.ndarray, " d"]  # dimensions that are normalised; the others pass through
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Distribution":
-        """Parse one part of dataset_statistics.json; raises KeyError or ValueError."""
-        numbers = {name: np.asarray(values[name], dtype=np.float64) for name in ("mean", "std", "min", "max")}
-        quantiles = {
-            name: np.asarray(values.get(name, values[edge]), dtype=np.float64)
-            for name, edge in (("q01", "min"), ("q99", "max"))
-        }
-        mask = np.asarray(values.get("mask", np.ones(len(numbers["min"]))), dtype=bool)
-        arrays = {**numbers, **quantiles, "mask": mask}
-        if len({array.shape for array in arrays.values()}) != 1 or mask.ndim != 1:
-            raise ValueError(f"lists of different lengths {sorted({array.shape for array in arrays.values()})}")
-        return cls(**arrays)
+    def of(cls, values: Float[np.ndarray, "n d"]) -> Bounds:
+        """Measure some rows."""
+        rows = np.asarray(values, np.float64)
+        q01, q99 = np.quantile(rows, (0.01, 0.99), axis=0)
+        mask = np.ones(rows.shape[1], bool)
+        return cls(rows.min(0), rows.max(0), rows.mean(0), rows.std(0), q01, q99, mask)
 
-    def to_json(self) -> dict[str, list[Any]]:
-        """As plain JSON values."""
-        return {name: array.tolist() for name, array in vars(self).items()}
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Bounds:
+        """Parse one part of an entry; files may lack the mask. Raises KeyError, TypeError or ValueError."""
+        rows = {name: np.array(values[name], np.float64) for name in ROWS}
+        mask = np.array(values.get("mask", [True] * len(rows["min"])), bool)
+        if {array.shape for array in (*rows.values(), mask)} != {(len(mask),)}:
+            raise ValueError("rows of different lengths")
+        return cls(**rows, mask=mask)
+
+    def to_json(self) -> dict[str, Any]:
+        """Lists of numbers."""
+        return {name: getattr(self, name).tolist() for name in (*ROWS, "mask")}
+
+    def range(self, kind: Normalization) -> tuple[Float64[np.ndarray, " d"], Float64[np.ndarray, " d"]]:
+        """What becomes -1 and 1."""
+        return (self.min, self.max) if kind == "bounds" else (self.q01, self.q99)
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """One entry of dataset_statistics.json."""
+    """One entry of dataset_statistics.json, and how it is used."""
 
-    key: str  # the unnorm key
-    action: Distribution
-    proprio: Distribution
+    action: Bounds
+    proprio: Bounds
     transitions: int
     trajectories: int
-    method: Method = "bounds"
-
-    def to_json(self) -> dict[str, Any]:
-        """The official layout: one entry under its key."""
-        return {
-            self.key: {
-                "action": self.action.to_json(),
-                "proprio": self.proprio.to_json(),
-                "num_transitions": self.transitions,
-                "num_trajectories": self.trajectories,
-            }
-        }
+    kind: Normalization = "bounds"  # not in the official file: it belongs to the policy's config
 
     @classmethod
-    def from_json(cls, values: dict[str, Any], key: str, method: Method = "bounds") -> "Statistics":
-        """Parse one entry; raises KeyError or ValueError."""
-        entry = values[key]
-        return cls(
-            key,
-            Distribution.from_json(entry["action"]),
-            Distribution.from_json(entry["proprio"]),
-            int(entry.get("num_transitions", 0)),
-            int(entry.get("num_trajectories", 0)),
-            method,
-        )
+    def of(
+        cls,
+        actions: Float[np.ndarray, "n d"],
+        proprio: Float[np.ndarray, "n p"],
+        trajectories: int,
+        kind: Normalization = "bounds",
+    ) -> Statistics:
+        """Measure a data set: one row a transition."""
+        return cls(Bounds.of(actions), Bounds.of(proprio), len(actions), trajectories, kind)
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any], kind: Normalization = "bounds") -> Statistics:
+        """Parse one entry in the official layout; raises KeyError, TypeError or ValueError."""
+        action, proprio = (Bounds.from_json(entry[name]) for name in ("action", "proprio"))
+        return cls(action, proprio, int(entry["num_transitions"]), int(entry["num_trajectories"]), kind)
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry in the official layout."""
+        return {
+            "action": self.action.to_json(),
+            "proprio": self.proprio.to_json(),
+            "num_transitions": self.transitions,
+            "num_trajectories": self.trajectories,
+        }
 
 
-def normalize_proprio(joints: Float[np.ndarray, "*n D"], statistics: Statistics) -> Float[np.ndarray, "*n D"]:
-    """2 (x - low) / (high - low + 1e-8) - 1 where the mask says so, then everything clipped to -1..1."""
-    return np.clip(_normalized(joints, statistics.proprio, statistics.method), -1, 1)
+def normalize_proprio(joints: Float[np.ndarray, "*batch p"], statistics: Statistics) -> Float32[np.ndarray, "*batch p"]:
+    """Joints as the network reads them, clipped to [-1, 1]."""
+    return np.clip(_normalized(joints, statistics.proprio, statistics.kind), -1, 1).astype(np.float32)
 
 
-def normalize_actions(actions: Float[np.ndarray, "*n D"], statistics: Statistics) -> Float[np.ndarray, "*n D"]:
-    """Training targets: normalised, clipped to -1..1, and 0 where the data never moved."""
-    normalized = np.clip(_normalized(actions, statistics.action, statistics.method), -1, 1)
-    low, high = _edges(statistics.action, statistics.method)
-    return np.where(low == high, 0.0, normalized)
+def normalize_actions(
+    actions: Float[np.ndarray, "*batch d"], statistics: Statistics
+) -> Float32[np.ndarray, "*batch d"]:
+    """Training targets: clipped to [-1, 1], and 0 where a dimension never moved."""
+    clipped = np.clip(_normalized(actions, statistics.action, statistics.kind), -1, 1)
+    still = statistics.action.mask & (statistics.action.min == statistics.action.max)
+    return np.where(still, 0.0, clipped).astype(np.float32)
 
 
-def unnormalize_actions(normalized: Float[np.ndarray, "*n D"], statistics: Statistics) -> Float[np.ndarray, "*n D"]:
-    """0.5 (a + 1) (high - low + 1e-8) + low in float64; nothing is clipped."""
-    low, high = _edges(statistics.action, statistics.method)
-    values = np.asarray(normalized, dtype=np.float64)
-    return np.where(statistics.action.mask, 0.5 * (values + 1) * (high - low + EPSILON) + low, values)
+def unnormalize_actions(
+    actions: Float[np.ndarray, "*batch d"], statistics: Statistics
+) -> Float64[np.ndarray, "*batch d"]:
+    """What the network said as joint targets; not clipped, so it may leave the range of the data a little."""
+    low, high = statistics.action.range(statistics.kind)
+    spread = 0.5 * (np.asarray(actions, np.float64) + 1) * (high - low + EPSILON) + low
+    return np.where(statistics.action.mask, spread, actions)
 
 
-def _edges(distribution: Distribution, method: Method) -> tuple[np.ndarray, np.ndarray]:
-    low, high = EDGES[method]
-    return getattr(distribution, low), getattr(distribution, high)
-
-
-def _normalized(values: np.ndarray, distribution: Distribution, method: Method) -> np.ndarray:
-    low, high = _edges(distribution, method)
-    values = np.asarray(values, dtype=np.float64)
-    return np.where(distribution.mask, 2 * (values - low) / (high - low + EPSILON) - 1, values)
+def _normalized(values: np.ndarray, bounds: Bounds, kind: Normalization) -> Float64[np.ndarray, "*batch d"]:
+    low, high = bounds.range(kind)
+    scaled = 2 * (np.asarray(values, np.float64) - low) / (high - low + EPSILON) - 1
+    return np.where(bounds.mask, scaled, values)

@@ -1,6 +1,7 @@
 """The two vision towers, fused by channel, with weights shared over the cameras."""
 
 import math
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -73,6 +74,10 @@ class VitBlock(nn.Module):
             x = modulate(x, *film)
         return x + self.ls2(self.mlp(self.norm2(x)))
 
+    def modulation(self, language: Float[Tensor, "b d"]) -> GammaBeta:
+        """Gamma and beta of this block."""
+        return self.scale(language), self.shift(language)
+
 
 class ConvolutionalStem(nn.Sequential):
     """3x3 convolutions of stride 2 down to one pixel a patch; learns places sooner than one large patch embedding."""
@@ -82,7 +87,7 @@ class ConvolutionalStem(nn.Sequential):
         if 2 ** (len(widths) - 1) != tower.patch:
             raise ValueError(f"stem_widths must have log2(patch) - 1 entries; found {len(widths) - 2}")
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GELU()]
         super().__init__(*layers[:-1])
 
@@ -129,6 +134,8 @@ class VisionTransformer(nn.Module):
             self.register_buffer("pos_embed", places, persistent=False)
         self.patch_embed = PatchEmbed(tower)
         self.blocks = nn.ModuleList(VitBlock(tower, config) for _ in range(tower.blocks_used))
+        self.pixel_scale: Tensor
+        self.pixel_shift: Tensor
         mean, std = torch.tensor(tower.mean), torch.tensor(tower.std)
         self.register_buffer("pixel_scale", (1 / std).view(3, 1, 1), persistent=False)
         self.register_buffer("pixel_shift", (-mean / std).view(3, 1, 1), persistent=False)
@@ -144,7 +151,7 @@ class VisionTransformer(nn.Module):
 
     def modulation(self, language: Float[Tensor, "b d"]) -> tuple[GammaBeta, ...]:
         """Gamma and beta of every block."""
-        return tuple((block.scale(language), block.shift(language)) for block in self.blocks)
+        return tuple(block.modulation(language) for block in self.blocks if isinstance(block, VitBlock))
 
 
 class VisionBackbone(nn.Module):
