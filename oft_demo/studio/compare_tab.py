@@ -3,10 +3,21 @@
 import gradio as gr
 
 from oft_demo.studio import live, series, skeleton
-from oft_demo.studio.controls import QUIET, example_chips, html, instruction_box, policy_picker, seed_box, task_picker
+from oft_demo.studio.controls import (
+    QUIET,
+    example_chips,
+    html,
+    instruction_box,
+    policy_picker,
+    seed_box,
+    still_of,
+    stop_of,
+    task_picker,
+)
 from oft_demo.studio.request import Request
 from oft_demo.studio.studio import Studio, told
 
+SCREENS = ("compare-a", "compare-b")
 PLOT_HINT = "Measured joints of both: A orange, B blue. The dotted line marks the first moment at which they part."
 FILM_HINT = (
     "aloha-mini and aloha-mini-nofilm were trained on the same data with the same budget; one with FiLM, one without. "
@@ -59,10 +70,9 @@ def build(studio: Studio) -> None:
             asked = Request.parse(task, seed, instruction)
             series.compare_seeds(visitor, studio.shelf, (a, b), asked, series.checked_count(count), own_words)
 
-    def halt(request: gr.Request) -> None:
-        studio.visitor(request).stop()
-
     inputs = [first, second, task, seed, instruction]
     gr.on([both.click, instruction.submit], start, inputs, None, trigger_mode="multiple", **QUIET)
     many.click(start_many, [*inputs, count, own_words], None, trigger_mode="multiple", **QUIET)
-    stop.click(halt, None, None, **QUIET)
+    stop.click(stop_of(studio), None, None, **QUIET)
+    show = still_of(studio, "compare", SCREENS)
+    gr.on([task.change, seed.change], show, [task, seed], None, trigger_mode="always_last", **QUIET)

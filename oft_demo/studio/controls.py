@@ -1,12 +1,17 @@
 """Inputs that the tabs have in common."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
+from oft_demo.errors import checked_seed
 from oft_demo.sim import TASKS, wordings
-from oft_demo.studio.studio import FIRST_SEED, Studio
+from oft_demo.studio import live
+from oft_demo.studio.request import checked_task
+from oft_demo.studio.screen import say
+from oft_demo.studio.studio import FIRST_SEED, Studio, told
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 TASK_LABELS = {"put_x_into_pot": "put X into pot", "transfer_cube": "transfer cube", "insertion": "insertion"}
@@ -81,3 +86,26 @@ def seed_box(page: str) -> gr.Textbox:
     button = gr.Button("New scene", elem_id=f"{page}-new-seed", elem_classes="quiet", min_width=110, scale=0)
     button.click(lambda: str(FIRST_SEED + secrets.randbelow(RANDOM_SEEDS)), None, seed, **QUIET)
     return seed
+
+
+def still_of(studio: Studio, page: str, screens: Sequence[str], again: bool = False, opening: bool = False) -> Any:
+    """Shows the scene on `screens`; at the `opening` of the page only if the visitor was not quicker."""
+
+    def show(task: str, seed: str, request: gr.Request) -> None:
+        visitor = studio.visitor(request)
+        if opening and visitor.busy:
+            return
+        with told(visitor, page):
+            if live.still(visitor, checked_task(task), checked_seed(seed), screens, again):
+                say(visitor.board, page, "Ready.")
+
+    return show
+
+
+def stop_of(studio: Studio) -> Any:
+    """Stops whatever the visitor started."""
+
+    def stop(request: gr.Request) -> None:
+        studio.visitor(request).stop()
+
+    return stop

@@ -42,14 +42,15 @@ class Plotter:
         self._board.post(self._slot, Figure(figure_json()))
 
 
-def still(visitor: Visitor, task: str, seed: int, again: bool = False) -> bool:
+def still(visitor: Visitor, task: str, seed: int, screens: Sequence[str] = ("run",), again: bool = False) -> bool:
     """Stop what runs and show the scene of a seed, unless just this scene is in use; `again` starts it over."""
     if visitor.scene_in_use == (task, seed) and not again:
         return False
     with visitor.activity():
         env = visitor.env(task)
         env.reset(seed)
-        Screen(visitor.board, "run").still(env)
+        for name in screens:
+            Screen(visitor.board, name).still(env)
     return True
 
 

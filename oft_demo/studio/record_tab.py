@@ -8,7 +8,17 @@ import gradio as gr
 
 from oft_demo.data.layout import EpisodeSummary
 from oft_demo.studio import skeleton, takes
-from oft_demo.studio.controls import QUIET, example_chips, html, instruction_box, policy_picker, seed_box, task_picker
+from oft_demo.studio.controls import (
+    QUIET,
+    example_chips,
+    html,
+    instruction_box,
+    policy_picker,
+    seed_box,
+    still_of,
+    stop_of,
+    task_picker,
+)
 from oft_demo.studio.request import Request
 from oft_demo.studio.screen import say
 from oft_demo.studio.studio import Studio, told
@@ -19,6 +29,7 @@ EMPTY = (
     "<p class='empty'>No episodes yet. Choose who should do the task, press <b>Record</b>, "
     "and the take appears here with its labels.</p>"
 )
+SCREENS = ("record",)
 PLOT_HINT = "Grey is what the joints did, blue the recorded action: the target that was sent."
 
 
@@ -80,11 +91,10 @@ def build(studio: Studio) -> RecordTab:
             name = takes.record(visitor, studio.shelf, studio.catalog, policy, asked)
         return _listing(studio, name)
 
-    def halt(request: gr.Request) -> None:
-        studio.visitor(request).stop()
-
     start.click(make, [who, task, seed, instruction], editor.outputs, trigger_mode="multiple", **QUIET)
-    stop.click(halt, None, None, **QUIET)
+    stop.click(stop_of(studio), None, None, **QUIET)
+    show = still_of(studio, "record", SCREENS)
+    gr.on([task.change, seed.change], show, [task, seed], None, trigger_mode="always_last", **QUIET)
     _wire(studio, editor)
     return RecordTab(lambda: _listing(studio, None), editor.outputs)
 
@@ -176,5 +186,6 @@ def _note(studio: Studio, count: int) -> str:
     damaged = "".join(f"<p class='bad'>{escape(each.reason)}</p>" for each in studio.catalog.damaged())
     if not count:
         return EMPTY + damaged
+    episodes = "1 episode" if count == 1 else f"{count} episodes"
     newest = f", the newest {LISTED} are listed" if count > LISTED else ""
-    return f"<p class='empty'>{count} episodes{newest}.</p>{damaged}"
+    return f"<p class='empty'>{episodes}{newest}.</p>{damaged}"

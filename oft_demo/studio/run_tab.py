@@ -5,13 +5,22 @@ from typing import Any
 
 import gradio as gr
 
-from oft_demo.errors import checked_seed
 from oft_demo.studio import live, skeleton
-from oft_demo.studio.controls import QUIET, example_chips, html, instruction_box, policy_picker, seed_box, task_picker
-from oft_demo.studio.request import Request, checked_task
-from oft_demo.studio.screen import say
+from oft_demo.studio.controls import (
+    QUIET,
+    example_chips,
+    html,
+    instruction_box,
+    policy_picker,
+    seed_box,
+    still_of,
+    stop_of,
+    task_picker,
+)
+from oft_demo.studio.request import Request
 from oft_demo.studio.studio import Studio, told
 
+SCREENS = ("run",)
 PLOT_HINT = (
     "Each orange or pink line is one predicted chunk, drawn from the moment of its prediction to its full horizon; "
     "where the next one starts, the policy looked again. Blue is what was sent to the joints, grey what they did."
@@ -28,7 +37,7 @@ class RunTab:
 
     def show_still(self, opened: Any) -> None:
         """Show the scene once the page is open."""
-        opened.then(_still(self.studio), [self.task, self.seed], None, **QUIET)
+        opened.then(still_of(self.studio, "run", SCREENS, opening=True), [self.task, self.seed], None, **QUIET)
 
 
 def build(studio: Studio) -> RunTab:
@@ -59,25 +68,10 @@ def build(studio: Studio) -> RunTab:
 
     inputs = [policy, task, seed, instruction]
     gr.on([run.click, instruction.submit], start, inputs, None, trigger_mode="multiple", **QUIET)
-    stop.click(_stop(studio), None, None, **QUIET)
+    stop.click(stop_of(studio), None, None, **QUIET)
     scene = [task, seed]
-    reset.click(_still(studio, again=True), scene, None, **QUIET)
-    gr.on([task.change, seed.change], _still(studio), scene, None, trigger_mode="always_last", **QUIET)
+    reset.click(still_of(studio, "run", SCREENS, again=True), scene, None, **QUIET)
+    gr.on(
+        [task.change, seed.change], still_of(studio, "run", SCREENS), scene, None, trigger_mode="always_last", **QUIET
+    )
     return RunTab(studio, task, seed)
-
-
-def _still(studio: Studio, again: bool = False) -> Any:
-    def show(task: str, seed: str, request: gr.Request) -> None:
-        visitor = studio.visitor(request)
-        with told(visitor, "run"):
-            if live.still(visitor, checked_task(task), checked_seed(seed), again):
-                say(visitor.board, "run", "Ready. Press Run: the robot does what the line above says.")
-
-    return show
-
-
-def _stop(studio: Studio) -> Any:
-    def stop(request: gr.Request) -> None:
-        studio.visitor(request).stop()
-
-    return stop

@@ -59,7 +59,7 @@ class Series:
             points = sum(result.points for result in results) / len(results)
             success = _rate([result.success for result in results])
             followed = _rate([result.followed for result in results])
-            rows.append((name, *success, *followed, f"{points:.0f}"))
+            rows.append((f"{'AB'[side]}: {name}", *success, *followed, f"{points:.0f}"))
         tests = []
         for what, key in (("success", "success"), ("following", "followed")):
             outcomes = [[bool(getattr(pair[side], key)) for pair in self.pairs] for side in (0, 1)]
@@ -68,7 +68,7 @@ class Series:
         return markup.table(head, rows, caption)
 
     def _rows(self) -> str:
-        head = ("seed", "instruction", *(f"{name}: {what}" for name in self.names for what in ("result", "went to")))
+        head = ("seed", "instruction", *(f"{side}: {what}" for side in "AB" for what in ("result", "went to")))
         rows = [
             (str(a.seed), a.instruction, *(cell for r in (a, b) for cell in (_result(r), r.first_object or "nothing")))
             for a, b in reversed(self.pairs[-ROWS_SHOWN:])

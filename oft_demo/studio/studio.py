@@ -37,8 +37,9 @@ class Studio:
 
     def welcome(self, visitor: Visitor) -> None:
         """Show the first scene at once, while the visitor's own simulation is being made."""
-        if self.opening is not None and visitor.board.content("run-view") is None:
-            visitor.board.post("run-view", self.opening)
+        for slot in ("run-view", "compare-a-view", "compare-b-view", "record-view"):
+            if self.opening is not None and visitor.board.content(slot) is None:
+                visitor.board.post(slot, self.opening)
 
     def warm_up(self) -> None:
         """Draw the first scene and load the policy of the first click while the page opens."""

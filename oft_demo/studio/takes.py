@@ -20,7 +20,7 @@ from oft_demo.studio.screen import jpeg, say
 from oft_demo.studio.shelf import Shelf
 from oft_demo.studio.visitors import Activity, Visitor
 from oft_demo.take import Take
-from oft_demo.types import CAMERAS, CONTROL_HZ, Episode, Image
+from oft_demo.types import CAMERAS, CONTROL_HZ, Episode, Image, Score
 
 PAGE = "record"
 FRAME_STRIDE = 2  # of the recorded 50 Hz; a person sees no difference
@@ -73,7 +73,7 @@ def play(visitor: Visitor, catalog: Catalog, name: str) -> None:
         times = np.arange(episode.length, dtype=np.float32) / CONTROL_HZ
         figure = chunk_figure(Motion(times, episode.qpos, episode.action), (), visitor.narrow)
         board.post("record-plot", Figure(as_json(figure)))
-        board.post("record-badge", Markup(markup.badge("playback", "plain")))
+        _announce(board, episode)
         origin = "the pictures in its file" if has_pictures else "its recorded states; the file holds no pictures"
         say(board, PAGE, f'{name}: "{episode.instruction}", drawn from {origin}.', "busy")
         frames = _stored(catalog, name, episode) if has_pictures else _redrawn(visitor, episode)
@@ -86,6 +86,15 @@ def play(visitor: Visitor, catalog: Catalog, name: str) -> None:
                 board.post("record-clock", Markup(f"{index / CONTROL_HZ:.1f} s"))
             pace.wait(index / CONTROL_HZ)
         say(board, PAGE, f"{name} was {'stopped' if activity.stopped else 'played to its end'}.")
+
+
+def _announce(board: Board, episode: Episode) -> None:
+    """Readouts of a playback: the labels of the episode, nothing of a policy at work."""
+    outcome = "labelled a success" if episode.success else "labelled a failure"
+    score = Score(episode.score, outcome, episode.success, named_object=episode.named_object)
+    readouts = {"badge": markup.badge("playback", "plain"), "score": markup.score_card(score), "progress": ""}
+    for slot, html in {**dict.fromkeys(("following", "chunk", "factor", "latency"), "&ndash;"), **readouts}.items():
+        board.post(f"record-{slot}", Markup(html))
 
 
 def _show(board: Board, pictures: dict[str, Image]) -> None:
