@@ -1,11 +1,11 @@
 """OFT policies: the network, its checkpoints, and what turns observations into action chunks."""
 
-from oft_demo.policy.checkpoint import Checkpoint, PolicySettings, available, save
+from oft_demo.policy.checkpoint import PolicySettings, available, save
 from oft_demo.policy.config import LlamaConfig, OftConfig, VitConfig, aloha_mini
 from oft_demo.policy.images import resize_images
 from oft_demo.policy.model import OftModel, OftOutput
 from oft_demo.policy.normalization import (
-    Distribution,
+    Bounds,
     Statistics,
     normalize_actions,
     normalize_proprio,
@@ -15,8 +15,7 @@ from oft_demo.policy.oft import MissingCamera, OftPolicy, load
 from oft_demo.policy.tokenizer import Tokenizer, build_tokenizer
 
 __all__ = [
-    "Distribution",
-    "Checkpoint",
+    "Bounds",
     "LlamaConfig",
     "MissingCamera",
     "OftConfig",

@@ -20,7 +20,7 @@ from oft_demo.errors import InvalidCheckpoint
 from oft_demo.policy.config import OftConfig
 from oft_demo.policy.model import OftModel
 from oft_demo.policy.normalization import Statistics
-from oft_demo.policy.tokenizer import TEMPLATE, Tokenizer
+from oft_demo.policy.tokenizer import Tokenizer
 from oft_demo.types import CAMERAS
 
 WEIGHTS = "model.safetensors"
@@ -42,9 +42,8 @@ class PolicySettings:
     """What belongs to a policy and to none of its weights."""
 
     name: str
-    unnorm_key: str  # entry of dataset_statistics.json
     replan_after: int  # rows that are executed before the policy is asked again
-    template: str = TEMPLATE  # of the prompt
+    unnorm_key: str  # entry of dataset_statistics.json
     render_fingerprint: str = ""  # of the pictures it was trained on
     cameras: tuple[str, ...] = CAMERAS  # in the order in which the network reads them
 
@@ -65,10 +64,11 @@ class Checkpoint:
 def save(
     directory: Path,
     model: OftModel,
+    config: OftConfig,
     tokenizer: Tokenizer,
     statistics: Statistics,
-    settings: PolicySettings,
-    card: str,
+    policy_settings: PolicySettings,
+    card_text: str,
     half: bool = False,
 ) -> None:
     """Write a policy; until all of it is written, what was there before stays. `half` stores weights in fp16."""
@@ -78,11 +78,11 @@ def save(
     dtype = torch.float16 if half else torch.float32
     weights = {name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()}
     save_file(weights, part / WEIGHTS, metadata={"format": "pt"})
-    _write(part / "config.json", model.config.to_json())
-    _write(part / "dataset_statistics.json", statistics.to_json())
-    _write(part / "policy.json", {**asdict(settings), **_shared(model.config)})
+    _write(part / "config.json", config.to_json())
+    _write(part / "dataset_statistics.json", {policy_settings.unnorm_key: statistics.to_json()})
+    _write(part / "policy.json", {**asdict(policy_settings), **_shared(config)})
     tokenizer.save(part)
-    (part / "README.md").write_text(card)
+    (part / "README.md").write_text(card_text)
     shutil.rmtree(old, ignore_errors=True)
     if directory.exists():
         os.replace(directory, old)
@@ -98,10 +98,10 @@ def read(directory: Path) -> Checkpoint:
     statistics = _parsed(
         directory,
         "dataset_statistics.json",
-        lambda values: _statistics(values, settings.unnorm_key, config),
+        lambda values: _statistics(values[settings.unnorm_key], config),
         f"an entry {settings.unnorm_key!r} with bounds of {config.action_dim} actions and {config.proprio_dim} joints",
     )
-    tokenizer = _tokenizer(directory, config, settings.template)
+    tokenizer = _tokenizer(directory, config)
     model = _model(directory, config)
     digest = hashlib.sha256((directory / WEIGHTS).read_bytes()).hexdigest()[:12]
     return Checkpoint(config, model, tokenizer, statistics, settings, (directory / "README.md").read_text(), digest)
@@ -162,17 +162,17 @@ def _settings(values: dict[str, Any], config: OftConfig) -> PolicySettings:
     return settings
 
 
-def _statistics(values: dict[str, Any], key: str, config: OftConfig) -> Statistics:
-    statistics = Statistics.from_json(values, key, config.normalization)
+def _statistics(entry: dict[str, Any], config: OftConfig) -> Statistics:
+    statistics = Statistics.from_json(entry, config.normalization)
     found = len(statistics.action.min), len(statistics.proprio.min)
     if found != (config.action_dim, config.proprio_dim):
         raise ValueError("{} action and {} proprio dimensions".format(*found))
     return statistics
 
 
-def _tokenizer(directory: Path, config: OftConfig, template: str) -> Tokenizer:
+def _tokenizer(directory: Path, config: OftConfig) -> Tokenizer:
     try:
-        tokenizer = Tokenizer.load(directory, template)
+        tokenizer = Tokenizer.load(directory)
     except Exception as error:  # tokenizers raises bare Exception
         raise InvalidCheckpoint(directory, f"tokenizer.json that does not load ({error})", "a tokenizer") from error
     found = tokenizer.size, tokenizer.pad_id, tokenizer.stop_id

@@ -15,7 +15,7 @@ ROWS = ("min", "max", "mean", "std", "q01", "q99")
 
 
 @dataclass(frozen=True)
-class Distribution:
+class Bounds:
     """Statistics of one quantity, a value for each dimension."""
 
     min: Float64[np.ndarray, " d"]
@@ -27,7 +27,7 @@ class Distribution:
     mask: Bool[np.ndarray, " d"]  # dimensions that are normalised; the others pass through
 
     @classmethod
-    def of(cls, values: Float[np.ndarray, "n d"]) -> Distribution:
+    def of(cls, values: Float[np.ndarray, "n d"]) -> Bounds:
         """Measure some rows."""
         rows = np.asarray(values, np.float64)
         q01, q99 = np.quantile(rows, (0.01, 0.99), axis=0)
@@ -35,7 +35,7 @@ class Distribution:
         return cls(rows.min(0), rows.max(0), rows.mean(0), rows.std(0), q01, q99, mask)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Distribution:
+    def from_json(cls, values: dict[str, Any]) -> Bounds:
         """Parse one part of an entry; files may lack the mask. Raises KeyError, TypeError or ValueError."""
         rows = {name: np.array(values[name], np.float64) for name in ROWS}
         mask = np.array(values.get("mask", [True] * len(rows["min"])), bool)
@@ -56,9 +56,8 @@ class Distribution:
 class Statistics:
     """One entry of dataset_statistics.json, and how it is used."""
 
-    key: str  # of the entry, the "unnorm key"
-    action: Distribution
-    proprio: Distribution
+    action: Bounds
+    proprio: Bounds
     transitions: int
     trajectories: int
     kind: Normalization = "bounds"  # not in the official file: it belongs to the policy's config
@@ -66,31 +65,28 @@ class Statistics:
     @classmethod
     def of(
         cls,
-        key: str,
         actions: Float[np.ndarray, "n d"],
         proprio: Float[np.ndarray, "n p"],
         trajectories: int,
         kind: Normalization = "bounds",
     ) -> Statistics:
         """Measure a data set: one row a transition."""
-        return cls(key, Distribution.of(actions), Distribution.of(proprio), len(actions), trajectories, kind)
+        return cls(Bounds.of(actions), Bounds.of(proprio), len(actions), trajectories, kind)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any], key: str, kind: Normalization = "bounds") -> Statistics:
-        """Parse the entry `key` of a file in the official layout; raises KeyError, TypeError or ValueError."""
-        entry = values[key]
-        action, proprio = (Distribution.from_json(entry[name]) for name in ("action", "proprio"))
-        return cls(key, action, proprio, int(entry["num_transitions"]), int(entry["num_trajectories"]), kind)
+    def from_json(cls, entry: dict[str, Any], kind: Normalization = "bounds") -> Statistics:
+        """Parse one entry in the official layout; raises KeyError, TypeError or ValueError."""
+        action, proprio = (Bounds.from_json(entry[name]) for name in ("action", "proprio"))
+        return cls(action, proprio, int(entry["num_transitions"]), int(entry["num_trajectories"]), kind)
 
     def to_json(self) -> dict[str, Any]:
-        """A file in the official layout with this one entry."""
-        entry = {
+        """One entry in the official layout."""
+        return {
             "action": self.action.to_json(),
             "proprio": self.proprio.to_json(),
             "num_transitions": self.transitions,
             "num_trajectories": self.trajectories,
         }
-        return {self.key: entry}
 
 
 def normalize_proprio(joints: Float[np.ndarray, "*batch p"], statistics: Statistics) -> Float32[np.ndarray, "*batch p"]:
@@ -116,7 +112,7 @@ def unnormalize_actions(
     return np.where(statistics.action.mask, spread, actions)
 
 
-def _normalized(values: np.ndarray, distribution: Distribution, kind: Normalization) -> Float64[np.ndarray, "*batch d"]:
-    low, high = distribution.range(kind)
+def _normalized(values: np.ndarray, bounds: Bounds, kind: Normalization) -> Float64[np.ndarray, "*batch d"]:
+    low, high = bounds.range(kind)
     scaled = 2 * (np.asarray(values, np.float64) - low) / (high - low + EPSILON) - 1
-    return np.where(distribution.mask, scaled, values)
+    return np.where(bounds.mask, scaled, values)

@@ -10,19 +10,24 @@ from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 from tokenizers.models import WordLevel
 
-TEMPLATE = "In: What action should the robot take to {instruction}?\nOut:"  # what every published policy reads
+PROMPT_START = "In: What action should the robot take to"
+PROMPT_END = "?\nOut:"
 UNKNOWN, START, STOP, PAD, SPACE = "[UNK]", "[BOS]", "[EOS]", "[PAD]", "▁"
 ROLES = ("unk_token", "bos_token", "eos_token", "pad_token")
 MAX_LENGTH = 2048
 
 
+def prompt_of(instruction: str) -> str:
+    """The sentence that every OFT policy reads; the instruction is lower-cased and otherwise left as it is."""
+    return f"{PROMPT_START} {instruction.lower()}{PROMPT_END}"
+
+
 class Tokenizer:
     """Encodes instructions; the ids of its special tokens belong to the model's config."""
 
-    def __init__(self, backend: Backend, special: dict[str, str], template: str = TEMPLATE):
+    def __init__(self, backend: Backend, special: dict[str, str]):
         self._backend = backend
         self._special = special
-        self.template = template
         self.unknown_id, self.start_id, self.stop_id, self.pad_id = (self._id(special[role]) for role in ROLES)
         self._space_id = self._id(SPACE)
 
@@ -34,14 +39,13 @@ class Tokenizer:
     @property
     def words(self) -> tuple[str, ...]:
         """The words that it knows, in the order of their ids; without special tokens."""
-        special = {*self._special.values(), SPACE, *_fixed_parts(self.template)}
+        special = {*self._special.values(), SPACE, PROMPT_START, PROMPT_END}
         vocabulary = self._backend.get_vocab()
         return tuple(word for word in sorted(vocabulary, key=vocabulary.__getitem__) if word not in special)
 
     def encode(self, instruction: str) -> list[int]:
         """BOS, the prompt, and the lone space after "Out:" at which the network begins to act."""
-        prompt = self.template.format(instruction=instruction.lower())
-        ids = self._backend.encode(prompt, add_special_tokens=False).ids
+        ids = self._backend.encode(prompt_of(instruction), add_special_tokens=False).ids
         end = [] if ids[-1] == self._space_id else [self._space_id]
         return [self.start_id, *ids, *end]
 
@@ -59,11 +63,11 @@ class Tokenizer:
         (directory / "tokenizer_config.json").write_text(json.dumps(about, indent=2) + "\n")
 
     @classmethod
-    def load(cls, directory: Path, template: str = TEMPLATE) -> Tokenizer:
+    def load(cls, directory: Path) -> Tokenizer:
         """Read what `save` wrote; raises what json, tokenizers and a missing file raise."""
         about = json.loads((directory / "tokenizer_config.json").read_text())
         backend = Backend.from_file(str(directory / "tokenizer.json"))
-        return cls(backend, {role: about[role] for role in ROLES}, template)
+        return cls(backend, {role: about[role] for role in ROLES})
 
     def _id(self, token: str) -> int:
         found = self._backend.token_to_id(token)
@@ -72,7 +76,7 @@ class Tokenizer:
         return found
 
 
-def build_tokenizer(words: Iterable[str], template: str = TEMPLATE) -> Tokenizer:
+def build_tokenizer(words: Iterable[str]) -> Tokenizer:
     """A word-level tokenizer that ignores case and punctuation; `words` may be words or whole sentences.
 
     The fixed parts of the prompt are one token each, so that a small model does not spend a dozen on them.
@@ -87,9 +91,5 @@ def build_tokenizer(words: Iterable[str], template: str = TEMPLATE) -> Tokenizer
     backend.normalizer = normalizer
     backend.pre_tokenizer = splitter
     backend.add_special_tokens([AddedToken(token, normalized=False) for token in special.values()])
-    backend.add_tokens([AddedToken(text, normalized=True) for text in _fixed_parts(template)])
-    return Tokenizer(backend, special, template)
-
-
-def _fixed_parts(template: str) -> list[str]:
-    return [part.strip() for part in template.split("{instruction}") if part.strip()]
+    backend.add_tokens([AddedToken(text, normalized=True) for text in (PROMPT_START, PROMPT_END)])
+    return Tokenizer(backend, special)
