@@ -19,7 +19,7 @@
     const content = latest.get(slot);
     if (!content) return;
     for (const element of elementsOf(slot)) {
-      if (content.picture) paintPicture(element, slot, content);
+      if (content.picture) paintPicture(element, slot);
       else if (content.figure) paintFigure(element, content);
       else if (element.paintedHtml !== content.html) {
         element.innerHTML = content.html;
@@ -28,28 +28,33 @@
     }
   }
 
-  async function paintPicture(canvas, slot, content) {
-    if (canvas.paintedContent === content) return;
-    canvas.paintedContent = content;
-    const bitmap = await createImageBitmap(content.picture);
-    if (latest.get(slot) === content) {
-      // The size is changed only when it differs: setting it clears the canvas and would flicker.
-      if (canvas.width !== bitmap.width) canvas.width = bitmap.width;
-      if (canvas.height !== bitmap.height) canvas.height = bitmap.height;
-      canvas.getContext("2d").drawImage(bitmap, 0, 0);
-      canvas.dataset.painted = String(Number(canvas.dataset.painted || 0) + 1);
+  // One picture is decoded at a time, and then the latest: a slow browser shows fewer, never none.
+  async function paintPicture(canvas, slot) {
+    if (canvas.painting) return;
+    canvas.painting = true;
+    try {
+      for (let content; canvas.paintedContent !== (content = latest.get(slot)); ) {
+        canvas.paintedContent = content;
+        const bitmap = await createImageBitmap(content.picture);
+        // The size is changed only when it differs: setting it clears the canvas and would flicker.
+        if (canvas.width !== bitmap.width) canvas.width = bitmap.width;
+        if (canvas.height !== bitmap.height) canvas.height = bitmap.height;
+        canvas.getContext("2d").drawImage(bitmap, 0, 0);
+        bitmap.close();
+        canvas.dataset.painted = String(Number(canvas.dataset.painted || 0) + 1);
+      }
+    } finally {
+      canvas.painting = false;
     }
-    bitmap.close();
   }
 
   async function paintFigure(element, content) {
-    if (!element.clientWidth) return; // a hidden tab: painted when it shows, by the observer below
+    if (!element.inSight) return; // a plot costs as much as many pictures: drawn when it is looked at
     const theme = document.body.classList.contains("dark") ? "dark" : "light";
     const painted = `${theme} ${element.clientWidth}`;
     if (element.paintedContent === content && element.paintedAs === painted) return;
     element.paintedContent = content;
     element.paintedAs = painted;
-    sizes.observe(element);
     const plotly = await loadPlotly();
     const style = getComputedStyle(document.body);
     const ink = style.getPropertyValue("--oft-quiet").trim();
@@ -81,6 +86,16 @@
     for (const element of slots) paint(element.dataset.slot);
   }
 
+  const sight = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) {
+        entry.target.inSight = entry.isIntersecting;
+        paint(entry.target.dataset.slot);
+      }
+    },
+    { rootMargin: "-40px 0px" },
+  );
+
   // Gradio builds parts of the page late, and plots need a width: paint what appears and what is resized.
   const sizes = new ResizeObserver((entries) => entries.forEach((entry) => paint(entry.target.dataset.slot)));
   const additions = new MutationObserver((records) => {
@@ -88,7 +103,10 @@
       for (const node of record.addedNodes) {
         if (!(node instanceof HTMLElement) || node.closest("[data-slot] *")) continue;
         paintAll(node);
-        for (const element of node.querySelectorAll(".plot")) sizes.observe(element);
+        for (const element of node.querySelectorAll(".plot")) {
+          sizes.observe(element);
+          sight.observe(element);
+        }
       }
     }
   });

@@ -26,6 +26,13 @@ def choose(page, dropdown, option):
     page.get_by_role("option", name=re.compile(f"^{option}")).first.click()
 
 
+def traces_of(page, plot):
+    """Scroll to a plot, which is drawn when it is looked at, and count its lines."""
+    page.locator(f"[data-slot={plot}]").scroll_into_view_if_needed()
+    page.locator(f"[data-slot={plot}] .scatterlayer .trace").first.wait_for(state="attached", timeout=30_000)
+    return page.locator(f"[data-slot={plot}] .scatterlayer .trace").count()
+
+
 def outcome_of_run(page):
     """Press Run and wait for the verdict over the picture."""
     page.click("#run-run")
@@ -57,7 +64,7 @@ def test_one_click_moves_the_robot_and_draws_every_joint(visit):
     before = int(page.locator("canvas[data-slot=run-view]").get_attribute("data-painted"))
     assert outcome_of_run(page) == "success"
     assert int(page.locator("canvas[data-slot=run-view]").get_attribute("data-painted")) > before + 20
-    assert page.locator("[data-slot=run-plot] .scatterlayer .trace").count() >= 14 * 2
+    assert traces_of(page, "run-plot") == 14 * 4
     for camera in ("cam_high", "cam_left_wrist", "cam_right_wrist"):
         assert page.locator(f"canvas[data-slot=run-{camera}]").get_attribute("data-painted")
 
@@ -107,7 +114,7 @@ def test_compare_shows_both_rollouts_and_one_plot(visit):
     page.click("#compare-run")
     for side in "ab":
         expect(page.locator(f"[data-slot=compare-{side}-badge] .badge")).to_have_text("success", timeout=ROLLOUT_MS)
-    assert page.locator("[data-slot=compare-plot] .scatterlayer .trace").count() == 14 * 2
+    assert traces_of(page, "compare-plot") == 14 * 2
     expect(page.locator("[data-slot=compare-parted]")).to_contain_text("not yet")
 
 
