@@ -1,6 +1,6 @@
 """Recording what a visitor watches, and playing it back."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import cv2
@@ -24,6 +24,7 @@ from oft_demo.types import CAMERAS, CONTROL_HZ, Episode, Image, Score
 
 PAGE = "record"
 FRAME_STRIDE = 2  # of the recorded 50 Hz; a person sees no difference
+PROGRESS_STRIDE = 5  # moments between two updates of the bar
 FRAMES_AT_ONCE = 10  # of one camera: a file is opened and checked for every read
 SMALL = (320, 240)  # (width, height) of the pictures beside the large one
 
@@ -45,23 +46,32 @@ def record(visitor: Visitor, shelf: Shelf, catalog: Catalog, name: str, request:
 
 def _keep(visitor: Visitor, activity: Activity, catalog: Catalog, env: AlohaEnv, episode: Episode) -> str | None:
     board = visitor.board
-    path = catalog.next_path()
     labelled = replace(episode, render_fingerprint=fingerprint_at(env, ALOHA_IMAGE_SIZE))
     say(board, PAGE, "Drawing the pictures of the three cameras from the recorded states ...", "busy")
-    writing = catalog.add(labelled, draw_frames(env, episode))
-    for done in writing:
-        if done % 5 == 0 or done == episode.length:
-            label = f"pictures of {done} of {episode.length} moments"
-            board.post("record-progress", Markup(markup.progress(done, episode.length, label)))
-            visitor.touch()
-        if activity.stopped and done < episode.length:
-            writing.close()
-            board.post("record-progress", Markup(""))
-            say(board, PAGE, "Stopped; nothing was kept.")
-            return None
+    name = _written(visitor, activity, catalog.add(labelled, draw_frames(env, episode)), episode.length)
+    board.post("record-progress", Markup(""))
+    if name is None:
+        say(board, PAGE, "Stopped; nothing was kept.")
+        return None
     outcome = "a success" if episode.success else "a failure"
-    say(board, PAGE, f"Kept as {path.stem}, labelled as {outcome}. Correct the labels below if they are wrong.", "good")
-    return path.stem
+    say(board, PAGE, f"Kept as {name}, labelled as {outcome}. Correct the labels below if they are wrong.", "good")
+    return name
+
+
+def _written(visitor: Visitor, activity: Activity, writing: Generator[int, None, str], total: int) -> str | None:
+    """Follow the writing of an episode; its name, or None if it was stopped."""
+    while True:
+        try:
+            done = next(writing)
+        except StopIteration as end:
+            return end.value
+        if done % PROGRESS_STRIDE == 0:
+            label = f"pictures of {done} of {total} moments"
+            visitor.board.post("record-progress", Markup(markup.progress(done, total, label)))
+            visitor.touch()
+        if activity.stopped and done < total:
+            writing.close()
+            return None
 
 
 def play(visitor: Visitor, catalog: Catalog, name: str) -> None:
