@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float32, Int64
 from torch import Tensor, nn
+from torch.nn import functional
 
 from oft_demo.policy.config import OftConfig, check
 from oft_demo.policy.film import Modulation, language_mean
@@ -97,7 +98,7 @@ class OftModel(nn.Module):
     ) -> OftOutput:
         """Run the trunk over the whole sequence and read the actions."""
         config = self.config
-        words = embeddings * text.spoken[..., None]  # slots are empty: exact zeros
+        words = embeddings * text.spoken[..., None]  # published slots are empty: exact zeros
         if config.learned_slots:
             words = words + self._slots(text)
         joints = self.proprio_projector(proprio)[:, None]
@@ -113,7 +114,8 @@ class OftModel(nn.Module):
         place = torch.arange(text.ids.shape[1], device=text.ids.device)
         number = place - torch.tensor(text.lengths, device=text.ids.device)[:, None]
         inside = (number >= 0) & (number < self.config.slot_count)
-        return self.action_slots[number.clamp(0, self.config.slot_count - 1)] * inside[..., None]
+        contents = functional.embedding(number.clamp(0, self.config.slot_count - 1), self.action_slots)
+        return contents * inside[..., None]
 
     def _window(self, hidden: Tensor, visual: int, lengths: tuple[int, ...]) -> Float32[Tensor, "b a d"]:
         count = self.config.slot_count
