@@ -64,6 +64,7 @@ class RecordJob:
     task: str
     policy: str | None = None  # a bundled name or a checkpoint directory; None: the scripted expert
     noise: float = 0.0  # strength of the expert's execution noise, 0..1
+    lead: str | None = None  # a policy that acts for a while before the expert takes over
     instruction: str | None = None  # default: what each seed asks for
     pictures: bool = True  # draw the three cameras; else states only
     image_size: tuple[int, int] = ALOHA_IMAGE_SIZE
@@ -90,16 +91,19 @@ def record_expert(
     workers: int = 1,
     first_seed: int = FIRST_SEED,
     noise: float = 0.0,
+    lead: str | None = None,
     instruction: str | None = None,
     pictures: bool = True,
     image_size: tuple[int, int] = ALOHA_IMAGE_SIZE,
 ) -> Iterator[RecordProgress]:
     """Have the expert do `task` until `out` holds `episodes` successes; yields after every attempt.
 
+    A `lead` is a policy that acts first, for a random while: the expert then shows what to do where it led.
+
     Episode i starts from seed `first_seed` + i, whichever worker records it, so the result does not depend on the
     number of workers. Episodes of these seeds that are there already are kept, so an interrupted recording goes on.
     """
-    job = RecordJob(task, None, _checked_noise(noise), _checked(task, instruction), pictures, image_size)
+    job = RecordJob(task, None, _checked_noise(noise), lead, _checked(task, instruction), pictures, image_size)
     yield from _record(job, out, _seeds(checked_seed(first_seed), episodes), workers)
 
 
@@ -116,7 +120,7 @@ def record_policy(
     image_size: tuple[int, int] = ALOHA_IMAGE_SIZE,
 ) -> Iterator[RecordProgress]:
     """Have a policy do `task` on each seed and keep every episode, labelled with its success; else as above."""
-    job = RecordJob(task, policy, 0.0, _checked(task, instruction), pictures, image_size)
+    job = RecordJob(task, policy, 0.0, None, _checked(task, instruction), pictures, image_size)
     yield from _record(job, out, _seeds(checked_seed(first_seed), episodes), workers)
 
 
@@ -145,7 +149,19 @@ def record_slots(job: RecordJob, slots: Iterable[Slot]) -> Iterator[bool]:
 
 
 def _expert(env: sim.AlohaEnv, job: RecordJob) -> Performer:
-    return lambda seed: sim.demonstrate(env, seed, job.instruction, job.noise)
+    if job.lead is None:
+        return lambda seed: sim.demonstrate(env, seed, job.instruction, job.noise)
+    from .actors import open_actor
+
+    actor = open_actor(job.lead, env)
+
+    def perform(seed: int) -> Episode:
+        env.image_size = POLICY_IMAGE_SIZE
+        episode = sim.demonstrate(env, seed, job.instruction, job.noise, lead=actor(seed))
+        env.image_size = job.image_size
+        return episode
+
+    return perform
 
 
 def _performer(env: sim.AlohaEnv, job: RecordJob, policy: str) -> Performer:

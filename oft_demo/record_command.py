@@ -21,6 +21,7 @@ class RecordOptions:
     episodes: int = 10
     workers: int = 1  # processes
     noise: float = 0.0  # strength of the expert's execution noise, 0 to 1
+    lead: str | None = None  # a policy that acts for a while before the expert takes over, which teaches recoveries
     first_seed: int = 100_000  # episode i starts from this seed + i
     instruction: str | None = None  # the same for every episode; default: what each seed asks for
     pictures: bool = True  # draw three cameras at 480x640; else simulator states only
@@ -50,7 +51,9 @@ def main(options: RecordOptions) -> int:
     if options.policy is not None:
         steps = record_policy(options.policy, options.task, options.episodes, options.out, **common)
     else:
-        steps = record_expert(options.task, options.episodes, options.out, noise=options.noise, **common)
+        steps = record_expert(
+            options.task, options.episodes, options.out, noise=options.noise, lead=options.lead, **common
+        )
     progress = next(steps)
     resumed = progress.done
     with tqdm(total=progress.total, initial=resumed, unit="episode", file=sys.stderr, disable=None) as bar:

@@ -47,3 +47,25 @@ def test_the_same_seed_makes_the_same_demonstration():
     first, second = demonstrate(env, 8, noise=0.5), demonstrate(env, 8, noise=0.5)
     assert np.array_equal(first.states, second.states)
     assert np.array_equal(first.action, second.action)
+
+
+class Drifter:
+    """A policy that leads the arms astray."""
+
+    replan_after = 10
+
+    def act(self, observation, instruction):
+        from oft_demo.types import ActionChunk
+
+        return ActionChunk(np.tile(observation.joints + 0.02, (CHUNK_LENGTH, 1)).astype(np.float32), instruction)
+
+
+def test_the_expert_takes_over_where_a_policy_has_led():
+    env = make_env("put_x_into_pot", image_size=(48, 64))
+    episode = demonstrate(env, 30_003, lead=Drifter())
+    first = int(np.argmax(episode.valid))
+    assert episode.success
+    assert first >= 20
+    assert not episode.valid[:first].any()
+    assert episode.valid[first:].all()
+    env.close()

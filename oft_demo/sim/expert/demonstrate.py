@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...types import ARMS, CONTROL_HZ, GRIPPER_INDEX, JOINT_COUNT, Episode
+from ...types import ARMS, CONTROL_HZ, GRIPPER_INDEX, JOINT_COUNT, POLICY_HZ, Episode, Policy
 from ..env import AlohaEnv
 from .motion import rows
 from .plans import Planner, Style
@@ -16,6 +16,7 @@ PUSH = 0.16  # [rad] largest joint offset of a disturbance at noise 1
 PUSH_SECONDS = (0.3, 0.7)
 PUSH_JOINTS = (0, 1, 2, 4, 5)  # all but the forearm roll
 PUSHES_PER_SECOND = 0.28  # at noise 1
+LEAD_SECONDS = (0.4, 7.0)
 AFTER_SUCCESS = 25  # control steps kept, so that a policy learns to retreat
 MAXIMUM_PLANS = 6
 
@@ -44,11 +45,15 @@ class _Take:
         env.apply(applied)
 
 
-def demonstrate(env: AlohaEnv, seed: int, instruction: str | None = None, noise: float = 0.0) -> Episode:
+def demonstrate(
+    env: AlohaEnv, seed: int, instruction: str | None = None, noise: float = 0.0, lead: Policy | None = None
+) -> Episode:
     """One expert episode of `seed`, without pictures; Episode.success says whether it worked.
 
     With `noise` (0..1) the executed targets tremble while the labels stay clean, and now and then a push drives an
-    arm away for a moment: those steps are marked invalid, and what follows shows how to recover.
+    arm away for a moment: those steps are marked invalid, and what follows shows how to recover. With a `lead` that
+    policy acts for a random while before the expert takes over: its steps are invalid too, and what follows shows what
+    to do where the policy leads.
     """
     env.reset(seed)
     if instruction is not None:
@@ -57,6 +62,9 @@ def demonstrate(env: AlohaEnv, seed: int, instruction: str | None = None, noise:
     planner = Planner(env, Style.draw(seed))
     take = _Take()
     tremor = _Tremor(generator, noise)
+    if lead is not None:
+        for target in _led(env, lead, round(generator.uniform(*LEAD_SECONDS) * CONTROL_HZ)):
+            take.step(env, target, target, valid=False)
     for _ in range(MAXIMUM_PLANS):
         interrupted = False
         for clean in rows(env.commanded(), planner.plan()):
@@ -87,6 +95,18 @@ class _Tremor:
         self._value = self._keep * self._value + fresh
         self._value[list(GRIPPER_INDEX.values())] = 0
         return self._value
+
+
+def _led(env: AlohaEnv, lead: Policy, steps: int) -> Iterator[np.ndarray]:
+    """Targets of a policy that acts by itself for some control steps."""
+    rows_carried_out = getattr(lead, "replan_after", None)
+    while steps > 0:
+        chunk = lead.act(env.observe(), env.instruction)
+        for target in np.repeat(chunk.targets[:rows_carried_out], CONTROL_HZ // POLICY_HZ, axis=0):
+            if steps == 0 or env.score().success:
+                return
+            steps -= 1
+            yield target
 
 
 def _push(env: AlohaEnv, generator: np.random.Generator, noise: float) -> Iterator[np.ndarray]:
