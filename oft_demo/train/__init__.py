@@ -1,0 +1,1 @@
+"""How a policy learns: frames from episodes, batches, losses, and the loop."""
