@@ -1,0 +1,46 @@
+# make demo | test | check | bench | train-bundled | clean; each does its own set-up.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+PORT ?= 7860
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench train-bundled clean
+
+demo: $(VENV)/runtime.stamp
+	@scripts/system_packages graphics
+	$(BIN)/python app.py --port $(PORT)
+
+test: $(VENV)/development.stamp
+	@scripts/system_packages graphics browser
+	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+
+check: $(VENV)/development.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+bench: $(VENV)/runtime.stamp
+	@scripts/system_packages graphics
+	$(BIN)/python -m oft_demo.bench
+
+train-bundled: $(VENV)/runtime.stamp
+	@scripts/system_packages graphics
+	$(BIN)/python -m oft_demo.train.bundled
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache build
+
+$(VENV)/bin/python:
+	@PYTHON=$(PYTHON) scripts/system_packages python
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else "Python 3.11 or 3.12 is needed; found " + sys.version.split()[0] + ". Name one with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.stamp: requirements.txt constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/development.stamp: requirements-dev.txt $(VENV)/runtime.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
