@@ -10,6 +10,8 @@ from jaxtyping import Int64, UInt8
 
 from oft_demo.errors import InvalidData
 
+LABELS, PICTURES = ".labels.npz", ".pictures.npy"  # endings of the two files of an episode
+
 
 @dataclass(frozen=True)
 class EpisodeLabels:
@@ -43,13 +45,13 @@ class FrameCache:
     """All frames of a cache: labels in memory, pictures mapped from disk."""
 
     def __init__(self, directory: Path):
-        paths = sorted(directory.glob("*.labels.npz")) if directory.is_dir() else []
+        paths = sorted(directory.glob("*" + LABELS)) if directory.is_dir() else []
         if not paths:
             raise InvalidData(f"The frame cache {directory.name} is empty. Build it from recorded episodes first.")
         read = [read_labels(path) for path in paths]
         self.episodes = tuple(labels for labels, _ in read)
         self._pictures = [
-            _mapped(path.with_name(path.name[:-11] + ".pictures.npy"), len(arrays["joints"]))
+            _mapped(path.with_name(path.name.removesuffix(LABELS) + PICTURES), len(arrays["joints"]))
             for path, (_, arrays) in zip(paths, read, strict=True)
         ]
         counts = [len(arrays["joints"]) for _, arrays in read]

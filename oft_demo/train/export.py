@@ -54,18 +54,23 @@ def export_policy(directory: Path, run: Run) -> None:
 
 
 def _card(run: Run) -> str:
-    tasks = sorted({episode.task for episode in run.cache.episodes})
-    counts = ", ".join(f"{task}: {sum(e.task == task for e in run.cache.episodes)}" for task in tasks)
-    settings = run.settings
+    episodes, settings, config = run.cache.episodes, run.settings, run.config
+    counts = ", ".join(
+        f"{task}: {sum(episode.task == task for episode in episodes)}" for task in sorted({e.task for e in episodes})
+    )
+    kind = "OpenVLA-OFT+ policy (FiLM)" if config.film else "OpenVLA-OFT policy without FiLM"
+    samples = run.step * settings.batch_size
     return f"""# {run.out.name}
 
-A small OpenVLA-OFT{"+ policy (FiLM)" if run.config.film else " policy without FiLM"}: {run.learner.model.parameter_count:,}
-parameters, three {run.config.image_size}x{run.config.image_size} pictures, 14 joints and an instruction in, {run.config.chunk_length} rows of joint targets out.
+A small {kind}: {run.learner.model.parameter_count:,} parameters;
+three {config.image_size}x{config.image_size} pictures, {config.proprio_dim} joints and an instruction in,
+{config.chunk_length} rows of joint targets out.
 
-- Data: {len(run.cache.episodes)} scripted expert episodes with execution noise ({counts}), {len(run.cache):,} frames.
-- Steps: {run.step} of {settings.batch_size} samples ({run.step * settings.batch_size:,} samples), of these {settings.grounding_steps} steps of grounding, then imitation.
-- Time: {run.elapsed_s / 3600:.2f} hours on {settings.threads} {run.device.type} thread(s) in fp32; seed {settings.seed}.
-- Pictures: {"; ".join(sorted({e.render_fingerprint for e in run.cache.episodes}))}
+- Data: {len(episodes)} scripted expert episodes with execution noise ({counts}), {len(run.cache):,} frames.
+- Steps: {run.step:,} of {settings.batch_size} samples ({samples:,} samples): {settings.grounding_steps} steps of
+  grounding, then imitation.
+- Time: {run.elapsed_s / 3600:.2f} hours on {settings.threads} {run.device.type} thread(s); seed {settings.seed}.
+- Pictures: {"; ".join(sorted({episode.render_fingerprint for episode in episodes}))}
 - Words it knows: {", ".join(run.tokenizer.words)}
 
 Grounding labels (where the named object is) come from the simulator and are used in training only. When it acts,

@@ -81,7 +81,7 @@ def half_precision(device: torch.device) -> AbstractContextManager[object]:
     for name, matrix in (("full", full), ("half", half)):
         started = time.perf_counter()
         for _ in range(2):  # without bf16 instructions one product takes a hundred times longer
-            matrix @ matrix
+            _ = matrix @ matrix
         seconds[name] = time.perf_counter() - started
     faster = seconds["half"] < 0.6 * seconds["full"]  # casts cost something too
     return torch.autocast("cpu", torch.bfloat16) if faster else nullcontext()

@@ -39,9 +39,8 @@ class WeightAverage:
         """Move towards the model's present weights."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        pairs = [(self.weights[name], value) for name, value in model.state_dict().items()]
-        moving = [pair for pair in pairs if pair[0].is_floating_point()]
-        torch._foreach_lerp_([mean for mean, _ in moving], [value for _, value in moving], 1 - decay)
-        for mean, value in pairs:
-            if not mean.is_floating_point():
-                mean.copy_(value)
+        for name, value in model.state_dict().items():
+            if value.is_floating_point():
+                self.weights[name].lerp_(value, 1 - decay)
+            else:
+                self.weights[name].copy_(value)

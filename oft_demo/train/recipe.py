@@ -34,11 +34,11 @@ class WordVariation:
 class TrainSettings:
     """A whole training run: a stage of grounding, then imitation with grounding kept as a light auxiliary loss."""
 
-    grounding_steps: int = 600  # from scratch, L1 alone stayed deaf to language; see stage 1 in the card
-    imitation_steps: int = 3400
+    grounding_steps: int = 700  # from scratch, L1 alone stayed deaf to language for as long as it was tried
+    imitation_steps: int = 3300
     minutes: float | None = None  # a budget of time instead of steps; the same stages, stretched over it
-    batch_size: int = 32  # more updates for the same samples than 64; a CPU gains nothing from larger batches
-    learning_rate: float = 1e-3  # peak; a model of a few million parameters, trained from scratch
+    batch_size: int = 16  # more updates for the same samples; a CPU gains nothing from larger batches
+    learning_rate: float = 8e-4  # peak; a model of a few million parameters, trained from scratch
     final_rate: float = 0.02  # of the peak, at the end of the cosine
     warmup_steps: int = 100
     weight_decay: float = 0.05  # on matrices only
