@@ -14,9 +14,11 @@ from .kinematics import DOWN, HANDING, TAKING, Kinematics
 from .motion import Waypoint
 
 OPEN, CLOSED = 1.0, 0.0
-ALIGNED = 0.012  # [m] from the grasp place within which the gripper may go straight down
+ALIGNED = 0.015  # [m] from the grasp place within which the gripper may go straight down
+AT_DEPTH = 0.012  # [m] above the grasp place that counts as there
 CLOSE_HOLD, OPEN_HOLD = 0.30, 0.12  # [s] after the gripper command has arrived
 HANDOVER = np.array([0.02, 0.5, 0.24])  # [m] where the cube changes hands
+AT_HANDOVER = 0.05  # [m] from there within which the left arm may come
 INSERTION_HEIGHT = 0.135  # [m]
 
 
@@ -89,27 +91,28 @@ class Planner:
         """Hover, go down, close; shorter when the open gripper already is above the place."""
         here = self.env.data.site(f"{arm}_grasp").xpos
         upright = self.env.data.site(f"{arm}_grasp").xmat.reshape(3, 3)[2, 0] < -0.97
-        is_open = self.env.commanded()[GRIPPER_INDEX[arm]] > 0.7
-        aligned = np.linalg.norm(here[:2] - grasp[:2]) < ALIGNED and upright and is_open
+        opening = self.env.commanded()[GRIPPER_INDEX[arm]]
+        above = bool(np.linalg.norm(here[:2] - grasp[:2]) < ALIGNED) and upright
+        close = [self._at(arm, grasp, CLOSED, hold=CLOSE_HOLD)]
+        if above and here[2] < grasp[2] + AT_DEPTH and opening < 0.95:
+            return close  # it was closing when the plan was made anew
         waypoints: list[Waypoint] = []
-        if not aligned:
+        if not above or opening < 0.7:
             if here[2] < self.style.hover - 0.025 and upright:
                 waypoints.append(self._at(arm, [*here[:2], self.style.hover], OPEN, stop=False))
             waypoints.append(self._at(arm, [*grasp[:2], self.style.hover], OPEN, stop=False))
-        if here[2] > 0.075 or not aligned:
+        if here[2] > 0.075 or waypoints:
             waypoints.append(self._at(arm, [*grasp[:2], 0.065], OPEN, speed=1.0, stop=False))
-        waypoints.append(self._at(arm, grasp, OPEN, speed=0.7, hold=0.1))
-        waypoints.append(self._at(arm, grasp, CLOSED, hold=CLOSE_HOLD))
-        return waypoints
+        return [*waypoints, self._at(arm, grasp, OPEN, speed=0.7, hold=0.1), *close]
 
     def _transfer(self) -> list[Waypoint]:
         env = self.env
         pairs = touching(env.model, env.data)
         holding = {arm: fingers_on(pairs, arm, ("red_box",)) == 2 for arm in ARMS}
         cube = env.object_positions()["red cube"]
-        offset = cube - env.data.site("right_grasp").xpos
-        # The cube may sit off the middle of the right gripper: then it is handed over that much beside the usual place.
-        centre = HANDOVER + (offset if holding["right"] and self._near("right", HANDOVER, 0.03) else 0)
+        there = holding["right"] and self._near("right", HANDOVER, AT_HANDOVER)
+        # The cube may sit off the middle of the right gripper: then it is taken where it is.
+        centre = cube if there else HANDOVER
         right_there = self._joints("right", HANDOVER, HANDING)
         left_near = self._joints("left", [centre[0] - 0.10, centre[1], centre[2]], TAKING)
         left_there = self._joints("left", [centre[0] - 0.004, centre[1], centre[2]], TAKING)
@@ -126,7 +129,7 @@ class Planner:
         if holding["left"]:
             return let_go if holding["right"] else let_go[2:]
         if holding["right"]:
-            if self._near("right", HANDOVER, 0.02) and self._near("left", HANDOVER, 0.13):
+            if there and self._near("left", HANDOVER, 0.13):
                 return [*take, *let_go]
             return [self._both(left_near, OPEN, right_there, CLOSED, hold=0.15), *take, *let_go]
         home = np.array(ARM_START_POSE)
