@@ -43,8 +43,8 @@ def chunk_figure(motion: Motion, chunks: Sequence[PlacedChunk], narrow: bool = F
     """Every predicted chunk over what was executed and measured, one panel for each of the 14 joints."""
     lines = []
     for joint, axis in _axes():
-        lines.append(_line(motion.times, motion.measured[:, joint], "measured", MEASURED, axis, width=3))
-        lines.append(_line(motion.times, motion.executed[:, joint], "executed target", EXECUTED, axis, width=1.5))
+        lines.append(_line(motion.times, motion.measured[:, joint], "measured", MEASURED, axis, width=4))
+        lines.append(_line(motion.times, motion.executed[:, joint], "executed target", EXECUTED, axis, width=2.2))
         for parity, colour in enumerate(PLANNED if chunks or not len(motion.times) else ()):
             times, values = _worms(chunks[parity::2], joint)
             name = ("predicted chunk", "next chunk")[parity]

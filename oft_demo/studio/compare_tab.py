@@ -17,6 +17,7 @@ from oft_demo.studio.controls import (
 from oft_demo.studio.request import Request
 from oft_demo.studio.studio import Studio, told
 
+READY = "Press Run both: same scene, same words, one control step of each in turn."
 SCREENS = ("compare-a", "compare-b")
 PLOT_HINT = "Measured joints of both: A orange, B blue. The dotted line marks the first moment at which they part."
 FILM_HINT = (
@@ -39,7 +40,7 @@ def build(studio: Studio) -> None:
         seed = seed_box("compare")
     with chips:
         example_chips("compare", task, instruction)
-    html(skeleton.status_line("compare", "Press Run both: same scene, same words, one control step each in turn."))
+    html(skeleton.status_line("compare", READY))
     with gr.Row(elem_classes="sides"):
         html(skeleton.narrow_bench("compare-a", "Policy A"))
         html(skeleton.narrow_bench("compare-b", "Policy B"))
@@ -74,5 +75,5 @@ def build(studio: Studio) -> None:
     gr.on([both.click, instruction.submit], start, inputs, None, trigger_mode="multiple", **QUIET)
     many.click(start_many, [*inputs, count, own_words], None, trigger_mode="multiple", **QUIET)
     stop.click(stop_of(studio), None, None, **QUIET)
-    show = still_of(studio, "compare", SCREENS)
+    show = still_of(studio, "compare", SCREENS, READY)
     gr.on([task.change, seed.change], show, [task, seed], None, trigger_mode="always_last", **QUIET)

@@ -88,7 +88,9 @@ def seed_box(page: str) -> gr.Textbox:
     return seed
 
 
-def still_of(studio: Studio, page: str, screens: Sequence[str], again: bool = False, opening: bool = False) -> Any:
+def still_of(
+    studio: Studio, page: str, screens: Sequence[str], ready: str, again: bool = False, opening: bool = False
+) -> Any:
     """Shows the scene on `screens`; at the `opening` of the page only if the visitor was not quicker."""
 
     def show(task: str, seed: str, request: gr.Request) -> None:
@@ -97,7 +99,7 @@ def still_of(studio: Studio, page: str, screens: Sequence[str], again: bool = Fa
             return
         with told(visitor, page):
             if live.still(visitor, checked_task(task), checked_seed(seed), screens, again):
-                say(visitor.board, page, "Ready.")
+                say(visitor.board, page, ready)
 
     return show
 

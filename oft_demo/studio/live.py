@@ -83,6 +83,7 @@ def watch(
     board, doubts = visitor.board, _doubts(player, request)
     screen, plotter, trace, pace = Screen(board, page), Plotter(board, f"{page}-plot"), Trace(), Pace()
     screen.still(env)
+    screen.introduce(player.about)
     opening = " ".join(doubts) or f'{player.name} was told "{request.instruction}".'
     say(board, page, opening, "warn" if doubts else "busy")
     last = None
@@ -108,8 +109,9 @@ def compare(visitor: Visitor, shelf: Shelf, names: tuple[str, str], request: Req
         sides = zip(names, SIDES, strict=True)
         envs, players = zip(*(prepared(visitor, shelf, name, request, side) for name, side in sides), strict=True)
         screens = [Screen(board, f"compare-{side}") for side in SIDES]
-        for screen, env in zip(screens, envs, strict=True):
+        for screen, env, player in zip(screens, envs, players, strict=True):
             screen.still(env)
+            screen.introduce(player.about)
         board.post("compare-parted", Markup("&ndash;"))
         doubts = " ".join(dict.fromkeys(doubt for player in players for doubt in _doubts(player, request)))
         say(board, "compare", doubts or f'Both were told "{request.instruction}".', "warn" if doubts else "busy")

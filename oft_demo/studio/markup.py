@@ -6,6 +6,7 @@ from typing import Literal
 
 from oft_demo.types import ActionChunk, Score
 
+SUMS = ("total", "model")  # of stages that are told one by one
 Tone = Literal["plain", "busy", "good", "warn", "bad"]
 
 
@@ -42,7 +43,9 @@ def following(score: Score) -> str:
 
 def latency(chunk: ActionChunk) -> str:
     """Milliseconds by stage as a stacked bar with its figures; "total" is the policy's own sum."""
-    stages = {name: ms for name, ms in chunk.latency_ms.items() if name != "total"}
+    stages = {name: ms for name, ms in chunk.latency_ms.items() if name not in SUMS}
+    if stages.keys() <= {"render"} and "total" in chunk.latency_ms:  # a policy that tells only its sum
+        stages = {"policy": chunk.latency_ms["total"], **stages}
     whole = max(sum(stages.values()), 1e-9)
     total = chunk.latency_ms.get("total", whole)
     parts = "".join(

@@ -29,6 +29,7 @@ EMPTY = (
     "<p class='empty'>No episodes yet. Choose who should do the task, press <b>Record</b>, "
     "and the take appears here with its labels.</p>"
 )
+READY = "Press Record: the take is kept in data/ as an ALOHA HDF5 file."
 SCREENS = ("record",)
 PLOT_HINT = "Grey is what the joints did, blue the recorded action: the target that was sent."
 
@@ -77,9 +78,9 @@ def build(studio: Studio) -> RecordTab:
         seed = seed_box("record")
     with chips:
         example_chips("record", task, instruction)
-    html(skeleton.status_line("record", "Press Record: the take is kept in data/ as an ALOHA HDF5 file."))
+    html(skeleton.status_line("record", READY))
     html(skeleton.slot("record-progress"))
-    html(skeleton.bench("record", "Recording"))
+    html(skeleton.bench("record", "Recording", "The three cameras"))
     editor = _editor()
     html(skeleton.plot("record-plot", "Recorded joints", PLOT_HINT), elem_classes="after-settings")
 
@@ -93,7 +94,7 @@ def build(studio: Studio) -> RecordTab:
 
     start.click(make, [who, task, seed, instruction], editor.outputs, trigger_mode="multiple", **QUIET)
     stop.click(stop_of(studio), None, None, **QUIET)
-    show = still_of(studio, "record", SCREENS)
+    show = still_of(studio, "record", SCREENS, READY)
     gr.on([task.change, seed.change], show, [task, seed], None, trigger_mode="always_last", **QUIET)
     _wire(studio, editor)
     return RecordTab(lambda: _listing(studio, None), editor.outputs)

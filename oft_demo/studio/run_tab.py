@@ -20,6 +20,7 @@ from oft_demo.studio.controls import (
 from oft_demo.studio.request import Request
 from oft_demo.studio.studio import Studio, told
 
+READY = "Press Run: the robot does what the line above says."
 SCREENS = ("run",)
 PLOT_HINT = (
     "Each orange or pink line is one predicted chunk, drawn from the moment of its prediction to its full horizon; "
@@ -37,7 +38,7 @@ class RunTab:
 
     def show_still(self, opened: Any) -> None:
         """Show the scene once the page is open."""
-        opened.then(still_of(self.studio, "run", SCREENS, opening=True), [self.task, self.seed], None, **QUIET)
+        opened.then(still_of(self.studio, "run", SCREENS, READY, opening=True), [self.task, self.seed], None, **QUIET)
 
 
 def build(studio: Studio) -> RunTab:
@@ -54,7 +55,7 @@ def build(studio: Studio) -> RunTab:
         seed = seed_box("run")
     with chips:
         example_chips("run", task, instruction)
-    html(skeleton.status_line("run", "Press Run: the robot does what the line above says."))
+    html(skeleton.status_line("run", READY))
     html(skeleton.bench("run", "Simulated ALOHA"))
     html(
         skeleton.plot("run-plot", "Predicted, executed, measured: all 14 joints", PLOT_HINT),
@@ -70,8 +71,13 @@ def build(studio: Studio) -> RunTab:
     gr.on([run.click, instruction.submit], start, inputs, None, trigger_mode="multiple", **QUIET)
     stop.click(stop_of(studio), None, None, **QUIET)
     scene = [task, seed]
-    reset.click(still_of(studio, "run", SCREENS, again=True), scene, None, **QUIET)
+    reset.click(still_of(studio, "run", SCREENS, READY, again=True), scene, None, **QUIET)
     gr.on(
-        [task.change, seed.change], still_of(studio, "run", SCREENS), scene, None, trigger_mode="always_last", **QUIET
+        [task.change, seed.change],
+        still_of(studio, "run", SCREENS, READY),
+        scene,
+        None,
+        trigger_mode="always_last",
+        **QUIET,
     )
     return RunTab(studio, task, seed)

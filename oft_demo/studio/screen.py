@@ -1,5 +1,7 @@
 """Turns the steps of a rollout into what one part of the page shows; a live 3D view would replace `picture`."""
 
+from html import escape
+
 import cv2
 
 from oft_demo.sim import AlohaEnv
@@ -36,6 +38,10 @@ class Screen:
             self._post(slot, "&ndash;")
         for camera, image in env.observe().images.items():
             self._board.post(f"{self._name}-{camera}", Picture(jpeg(image)))
+
+    def introduce(self, about: str) -> None:
+        """Say which policy will act."""
+        self._post("about", escape(about))
 
     def show(self, step: Step, env: AlohaEnv, pace: Pace) -> None:
         """Show one control step; pictures and figures are left out where a person would not see them."""

@@ -1,5 +1,6 @@
 """The policies a visitor can pick, each loaded once and shared by all of them."""
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from oft_demo.policy import OftPolicy
 
 EXPERT = "expert (scripted, reads the simulator)"
+ABOUT_EXPERT = "expert: a script that reads the objects' true positions from the simulator, as no real policy can."
+WORD = re.compile(r"\w+")
 FAVOURITES = ("aloha-mini", "aloha-mini-nofilm")  # in this order at the top of the list
 
 
@@ -37,6 +40,7 @@ class Player:
     source: Source
     replan_after: int | None = None  # rows of a chunk that are executed before the policy is asked again
     unknown_words: tuple[str, ...] = ()  # words of the instruction that it never saw
+    about: str = ""  # what it is, in one line
 
 
 class TakingTurns:
@@ -70,28 +74,12 @@ class Shelf:
     def player(self, name: str, env: AlohaEnv, seed: int, instruction: str, example: str) -> Player:
         """The policy `name`, ready to act in `env`; raises UnknownName and NothingUnderstood."""
         if name == EXPERT:
-            return Player("expert", make_expert(env, seed), "expert")
+            return Player("expert", make_expert(env, seed), "expert", about=ABOUT_EXPERT)
         policy, shared = self._policy(name)
-        unknown = policy.unknown_words(instruction)
-        words = instruction.split()
-        if unknown and len(unknown) >= len(words):
-            raise NothingUnderstood(unknown, example)
-        return Player(name, shared, "policy", policy.replan_after, unknown)
-
-    def about(self, name: str) -> str:
-        """One line on what a policy is; empty before it was loaded."""
-        if name == EXPERT:
-            return "a script that reads the objects' true positions from the simulator, as no real policy can"
-        with self._lock:
-            loaded = self._loaded.get(name)
-        if loaded is None:
-            return ""
-        policy = loaded[0]
-        film = "FiLM on: every vision block is modulated by the instruction" if policy.film else "trained without FiLM"
-        return (
-            f"{policy.parameter_count / 1e6:.1f} M parameters, {film}; sees three pictures, joints and the text; "
-            f"plans K = {policy.chunk_length} rows at 25 Hz and replans after {policy.replan_after}"
-        )
+        unknown = tuple(word for word in policy.unknown_words(instruction) if WORD.search(word))  # no punctuation
+        if not set(WORD.findall(instruction.lower())) - {word.lower() for word in unknown}:
+            raise NothingUnderstood(unknown or (instruction,), example)
+        return Player(name, shared, "policy", policy.replan_after, unknown, _about(policy))
 
     def warm_up(self, name: str) -> None:
         """Load a policy ahead of its first use."""
@@ -112,6 +100,14 @@ class Shelf:
                 policy = (self._load or _load)(found[name])
                 self._loaded[name] = (policy, TakingTurns(policy))
             return self._loaded[name]
+
+
+def _about(policy: "OftPolicy") -> str:
+    film = "FiLM: the instruction modulates every vision block" if policy.film else "trained without FiLM"
+    return (
+        f"{policy.name}: {policy.parameter_count / 1e6:.1f} M parameters, {film}. It sees three pictures, joints and "
+        f"text, predicts K = {policy.chunk_length} rows at a time and replans after {policy.replan_after}."
+    )
 
 
 def _load(path: Path) -> "OftPolicy":

@@ -26,11 +26,12 @@ TERMS = {
 }
 
 
-def bench(name: str, what: str) -> str:
+def bench(name: str, what: str, pictures: str = "What the policy saw for this chunk") -> str:
     """The picture of one simulation with its readouts and what its policy sees."""
     return (
         f'<section class="bench" aria-label="{escape(what)}">{_view(name, what)}'
-        f'<div class="readouts">{_score(name)}{_facts(name)}{_eyes(name)}</div></section>'
+        f'<div class="readouts">{_score(name)}{_facts(name)}{_eyes(name, pictures)}</div></section>'
+        f'<p class="about" data-slot="{name}-about"></p>'
     )
 
 
@@ -38,7 +39,8 @@ def narrow_bench(name: str, what: str) -> str:
     """The same for one of two simulations side by side."""
     return (
         f'<section class="bench stacked" aria-label="{escape(what)}">{_view(name, what, tag=what)}'
-        f'<div class="readouts">{_score(name)}{_facts(name)}</div></section>'
+        f'<div class="readouts">{_score(name)}{_facts(name)}'
+        f'<p class="about" data-slot="{name}-about"></p></div></section>'
     )
 
 
@@ -98,11 +100,11 @@ def _facts(name: str) -> str:
     )
 
 
-def _eyes(name: str) -> str:
+def _eyes(name: str, title: str) -> str:
     pictures = "".join(
         f'<figure><canvas data-slot="{name}-{camera}" width="320" height="240" role="img" '
         f'aria-label="What the policy sees: {CAMERA_LABELS[camera]} camera"></canvas>'
         f"<figcaption>{CAMERA_LABELS[camera]}</figcaption></figure>"
         for camera in CAMERAS
     )
-    return f'<div class="eyes-title">What the policy saw for this chunk</div><div class="eyes">{pictures}</div>'
+    return f'<div class="eyes-title">{escape(title)}</div><div class="eyes">{pictures}</div>'

@@ -77,7 +77,7 @@ def test_stop_and_reset_answer_while_the_robot_moves(visit):
     page.keyboard.press("Escape")
     expect(status(page)).to_contain_text("Stopped", timeout=20_000)
     page.click("#run-reset")
-    expect(status(page)).to_contain_text("Ready", timeout=20_000)
+    expect(status(page)).to_contain_text("Press Run", timeout=20_000)
 
 
 def test_wrong_inputs_are_answered_in_words(visit):
@@ -85,7 +85,7 @@ def test_wrong_inputs_are_answered_in_words(visit):
     fill(page, "run-seed", "minus one")
     expect(status(page)).to_contain_text("whole number from 0", timeout=20_000)
     fill(page, "run-seed", "20001")
-    expect(status(page)).to_contain_text("Ready", timeout=20_000)
+    expect(status(page)).to_contain_text("Press Run", timeout=20_000)
     fill(page, "run-instruction", "   ")
     page.click("#run-run")
     expect(status(page)).to_contain_text("instruction is empty", timeout=20_000)
