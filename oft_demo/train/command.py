@@ -107,6 +107,7 @@ def validation_line(progress: "Progress") -> str:
         return f"step {progress.step} ({progress.stage})"
     return (
         f"step {progress.step} ({found.stage}): validation L1 {found.validation_l1:.4f}, "
-        f"named object found {found.validation_patch_accuracy:.0%}, position {found.validation_position_error_cm:.1f} cm, "
+        f"named object found {found.validation_patch_accuracy:.0%}, "
+        f"position {found.validation_position_error_cm:.1f} cm, "
         f"{found.samples_per_second:.0f} samples/s, {found.eta_s / 60:.0f} min left"
     )
