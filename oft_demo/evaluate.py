@@ -1,18 +1,13 @@
 """Many rollouts on fixed seeds: success, stage and language following, each with its interval."""
 
 import json
-import multiprocessing
-import queue
 import random
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from tqdm import tqdm
 
 from . import rollout, sim, video
@@ -23,6 +18,7 @@ from .intervals import mcnemar, wilson
 from .outcome import SeedResult, outcome_of
 from .settings import Settings
 from .types import CAMERAS
+from .workers import in_processes
 
 __all__ = [
     "EvaluateOptions", "InvalidSeeds", "Job", "SeedResult",
@@ -41,10 +37,6 @@ class InvalidSeeds(OftDemoError):
             f"The seeds are {found!r}; write one seed (5), a list (1,2,7) or a range (20000-20199), "
             f"at most {MAX_SEEDS} of them."
         )
-
-
-class WorkerFailed(OftDemoError):
-    """A worker process could not go on; the message is what it said last."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ def evaluate(
 ) -> Iterator[SeedResult]:
     """One rollout a seed, results as they come; `more` are further fields of Job. Stops cleanly when closed."""
     job = Job(policy, task, instruction, **more)
-    yield from _one_by_one(job, iter(seeds)) if workers <= 1 else _in_parallel(job, seeds, workers)
+    yield from in_processes(_one_by_one, job, seeds, workers)
 
 
 def run_seed(job: Job, env: sim.AlohaEnv, actor: Actor, seed: int, film_to: Path | None = None) -> SeedResult:
@@ -154,45 +146,3 @@ def _one_by_one(job: Job, seeds: Iterator[int]) -> Iterator[SeedResult]:
             yield run_seed(job, env, actor, seed, film_to)
     finally:
         env.close()
-
-
-def _in_parallel(job: Job, seeds: Sequence[int], workers: int) -> Iterator[SeedResult]:
-    context = multiprocessing.get_context("spawn")  # a forked process would share OpenGL and torch threads
-    waiting, done = context.Queue(), context.Queue()
-    for seed in [*seeds, *[None] * workers]:
-        waiting.put(seed)
-    processes = [context.Process(target=_work, args=(job, waiting, done), daemon=True) for _ in range(workers)]
-    for process in processes:
-        process.start()
-    try:
-        for _ in seeds:
-            answer = _next_answer(done, processes)
-            if isinstance(answer, str):
-                raise WorkerFailed(answer)
-            yield answer
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join()
-
-
-def _next_answer(done: Any, processes: Sequence[SpawnProcess]) -> SeedResult | str:
-    while True:
-        dead = any(process.exitcode for process in processes)  # asked before the queue: its last words count
-        try:
-            return done.get(timeout=1)
-        except queue.Empty:
-            if dead:
-                return "An evaluation worker was ended from outside, often for want of memory. Try --workers 1."
-
-
-def _work(job: Job, waiting: Any, done: Any) -> None:
-    torch.set_num_threads(1)  # the workers have the cores among them
-    try:
-        for result in _one_by_one(job, iter(waiting.get, None)):
-            done.put(result)
-    except OftDemoError as error:
-        done.put(str(error))
-    except Exception:
-        done.put(traceback.format_exc())
