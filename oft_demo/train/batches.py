@@ -1,5 +1,6 @@
 """Batches from a frame cache: a pure function of settings, stage and step, so that a resumed run sees the same ones."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,11 +51,12 @@ def split(cache: FrameCache, settings: TrainSettings) -> tuple[Bool[np.ndarray, 
     return ~validation, validation
 
 
-def frame_weights(cache: FrameCache, usable: Bool[np.ndarray, " n"], grasp_weight: float) -> np.ndarray:
+def frame_weights(cache: FrameCache, usable: Bool[np.ndarray, " n"], settings: TrainSettings) -> np.ndarray:
     """How often each frame is drawn while imitating: more often where a gripper opens or closes."""
     grippers = cache.chunks[:, :, list(GRIPPER_INDEX.values())]
     moves = (np.ptp(grippers, axis=1) > GRASP_TRAVEL).any(-1)
-    return usable * np.where(moves, grasp_weight, 1.0)
+    factors = [math.prod(factor for part, factor in settings.episode_weights if part in name) for name in cache.names]
+    return usable * np.where(moves, settings.grasp_weight, 1.0) * np.array(factors)[cache.episode_index]
 
 
 class BatchSource:
@@ -63,7 +65,7 @@ class BatchSource:
     def __init__(self, cache: FrameCache, tokenizer: Tokenizer, statistics: Statistics, settings: TrainSettings):
         self.cache, self.tokenizer, self.statistics, self.settings = cache, tokenizer, statistics, settings
         training, self._held_out = split(cache, settings)
-        self._imitation = np.cumsum(frame_weights(cache, training, settings.grasp_weight))
+        self._imitation = np.cumsum(frame_weights(cache, training, settings))
         self._grounding = np.cumsum(training.astype(float))
         self._wordings = wordings_of(cache)
         self._telling = {

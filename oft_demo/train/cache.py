@@ -42,13 +42,12 @@ def read_labels(path: Path) -> tuple[EpisodeLabels, dict[str, np.ndarray]]:
 
 
 class FrameCache:
-    """All frames of a cache: labels in memory, pictures mapped from disk."""
+    """All frames of one or several caches: labels in memory, pictures mapped from disk."""
 
-    def __init__(self, directory: Path):
-        paths = sorted(directory.glob("*" + LABELS)) if directory.is_dir() else []
-        if not paths:
-            raise InvalidData(f"The frame cache {directory.name} is empty. Build it from recorded episodes first.")
+    def __init__(self, *directories: Path):
+        paths = [path for directory in directories for path in _shards(directory)]
         read = [read_labels(path) for path in paths]
+        self.names = tuple(f"{path.parent.name}/{path.name.removesuffix(LABELS)}" for path in paths)
         self.episodes = tuple(labels for labels, _ in read)
         self._pictures = [
             _mapped(path.with_name(path.name.removesuffix(LABELS) + PICTURES), len(arrays["joints"]))
@@ -76,6 +75,13 @@ class FrameCache:
     def pictures(self, frames: Int64[np.ndarray, " b"]) -> UInt8[np.ndarray, "b cameras height width 3"]:
         """Gather the pictures of some frames."""
         return np.stack([self._pictures[self.episode_index[f]][self.row_in_episode[f]] for f in frames])
+
+
+def _shards(directory: Path) -> list[Path]:
+    paths = sorted(directory.glob("*" + LABELS)) if directory.is_dir() else []
+    if not paths:
+        raise InvalidData(f"The frame cache {directory.name} is empty. Build it from recorded episodes first.")
+    return paths
 
 
 def _index(labels: EpisodeLabels) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from oft_demo.errors import InvalidCheckpoint
 
@@ -47,6 +48,15 @@ def load(path: Path, run: Run) -> None:
     run.average.weights = state["average"]
     run.average.updates = state["average_updates"]
     run.step, run.elapsed_s = state["step"], state["elapsed_s"]
+
+
+def load_weights(path: Path, learner: nn.Module) -> None:
+    """Give a new run the averaged weights of an earlier one; raises InvalidCheckpoint."""
+    try:
+        average: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)["average"]
+        learner.load_state_dict(average)
+    except Exception as error:  # torch, zip and pickle each raise their own kinds
+        raise InvalidCheckpoint(path, f"weights that do not fit ({type(error).__name__})", "an earlier run") from error
 
 
 def _identity(run: Run) -> dict[str, str]:

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from oft_demo.policy import OftConfig, OftModel
+from oft_demo.policy import checkpoint as policy_checkpoint
 from oft_demo.train import checkpoint, metrics
 from oft_demo.train.batches import Batch, BatchSource
 from oft_demo.train.cache import FrameCache
@@ -90,15 +91,21 @@ def half_precision(device: torch.device) -> AbstractContextManager[object]:
 class Run:
     """The state of one training run."""
 
-    def __init__(self, settings: TrainSettings, cache: FrameCache, out: Path, config: OftConfig):
+    def __init__(
+        self, settings: TrainSettings, cache: FrameCache, out: Path, config: OftConfig, start: Path | None = None
+    ):
         torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
         self.settings, self.cache, self.out = settings, cache, out
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.tokenizer, self.statistics = tokenizer_of(cache), statistics_of(cache)
+        self.tokenizer = tokenizer_of(cache)
+        # What the weights of another round mean depends on the statistics they were trained with.
+        self.statistics = statistics_of(cache) if start is None else policy_checkpoint.read(start / "policy").statistics
         self.config = sized(config, self.tokenizer)
         self.source = BatchSource(cache, self.tokenizer, self.statistics, settings)
         self.learner = self._new_learner()
+        if start is not None:
+            checkpoint.load_weights(start / "training.pt", self.learner)
         self.averaged = self._new_learner().eval()  # holds the averaged weights while validating and saving
         self.optimizer = make_optimizer(self.learner, settings)
         self.average = WeightAverage(self.learner, settings.average_decay)
@@ -117,6 +124,11 @@ class Run:
         if self.settings.minutes is not None:
             return self.elapsed_s / (60 * self.settings.minutes)
         return self.step / max(self.settings.total_steps, 1)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the budget is spent or the round ends here."""
+        return self.done >= 1 or self.step == self.settings.stop_after
 
     @property
     def stage(self) -> str:
@@ -170,23 +182,31 @@ class Run:
 
 
 def train(
-    settings: TrainSettings, cache: FrameCache, out: Path, config: OftConfig, resume: bool = True
+    settings: TrainSettings,
+    cache: FrameCache,
+    out: Path,
+    config: OftConfig,
+    resume: bool = True,
+    start: Path | None = None,
 ) -> Iterator[Progress]:
-    """Train a policy into `out`: policy/ (the averaged weights), training.pt, metrics.csv and metrics.html."""
-    run = Run(settings, cache, out, config)
+    """Train a policy into `out`: policy/ (the averaged weights), training.pt, metrics.csv and metrics.html.
+
+    `start` is the directory of an earlier run whose averaged weights and statistics this one begins with.
+    """
+    run = Run(settings, cache, out, config, start)
     out.mkdir(parents=True, exist_ok=True)
     if resume:
         run.resume()
     precision = half_precision(run.device)
     saved_at = reported_at = time.monotonic()
     recent = list[dict[str, float]]()
-    while run.done < 1:
+    while not run.finished:
         started, stage = time.monotonic(), run.stage
         losses = run.advance(precision)
         recent.append(losses)
         run.elapsed_s += time.monotonic() - started
         rate, eta = _pace(run, recent, time.monotonic() - reported_at)
-        finished = run.done >= 1
+        finished = run.finished
         row = None
         if finished or run.step % settings.validate_every == 0:
             row = validated(run, stage, recent, rate, eta, precision)

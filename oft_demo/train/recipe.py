@@ -47,6 +47,9 @@ class TrainSettings:
     replan_after: int = 12  # rows (0.5 s) executed before the policy is asked again; written into policy.json
     late_row_weight: float = 0.5  # of rows that are not executed before the policy is asked again
     grasp_weight: float = 2.0  # of frames with a gripper opening or closing within the chunk: grasps decide success
+    # Frames of some episodes count more: by a part of their name in the cache, factors of several parts multiply.
+    episode_weights: tuple[tuple[str, float], ...] = ()
+    stop_after: int | None = None  # steps after which a round ends early, for a next one on more data
     patch_weight: float = 0.05  # of the grounding loss over patches while imitating
     position_weight: float = 0.05  # of the position loss while imitating
     grounding_imitation_weight: float = 0.5  # of the L1 in stage 1, where the object asked for is the expert's

@@ -29,7 +29,16 @@ def test_held_out_episodes_are_never_drawn(cache, settings):
     training, validation = split(cache, settings)
     assert not (training & validation).any()
     assert not set(cache.episode_index[training]) & set(cache.episode_index[validation])
-    assert (frame_weights(cache, training, 2.0)[validation] == 0).all()
+    assert (frame_weights(cache, training, settings)[validation] == 0).all()
+
+
+def test_some_episodes_can_count_more(cache, settings):
+    usable = np.ones(len(cache), bool)
+    plain = frame_weights(cache, usable, settings)
+    weighted = frame_weights(cache, usable, replace(settings, episode_weights=(("episode_3", 2.0), ("frames/", 1.5))))
+    third = cache.episode_index == [name.endswith("episode_3") for name in cache.names].index(True)
+    np.testing.assert_allclose(weighted[third], 3 * plain[third])
+    np.testing.assert_allclose(weighted[~third], 1.5 * plain[~third])
 
 
 def test_rows_count_only_where_the_expert_went_for_the_object(source):
