@@ -68,7 +68,7 @@ three {config.image_size}x{config.image_size} pictures, {config.proprio_dim} joi
 
 - Data: {len(episodes)} scripted expert episodes with execution noise ({counts}), {len(run.cache):,} frames.
 - Steps: {run.step:,} of {settings.batch_size} samples ({samples:,} samples): {settings.grounding_steps} steps of
-  grounding, then imitation.
+  grounding, then imitation{_before(run)}.
 - Time: {run.elapsed_s / 3600:.2f} hours on {settings.threads} {run.device.type} thread(s); seed {settings.seed}.
 - Pictures: {"; ".join(sorted({episode.render_fingerprint for episode in episodes}))}
 - Words it knows: {", ".join(run.tokenizer.words)}
@@ -77,3 +77,9 @@ Grounding labels (where the named object is) come from the simulator and are use
 the policy sees three pictures, the joints and the text. Unlike OFT's recipe there is no random crop, and so no centre
 crop when acting: the cameras are fixed and a crop would blur where things are.
 """
+
+
+def _before(run: Run) -> str:
+    if run.start is None:
+        return ""
+    return f"; they go on from the {run.start.name} of an earlier round ({run.start.parent.name})"

@@ -96,7 +96,7 @@ class Run:
     ):
         torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
-        self.settings, self.cache, self.out = settings, cache, out
+        self.settings, self.cache, self.out, self.start = settings, cache, out, start
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = tokenizer_of(cache)
         # What the weights of another round mean depends on the statistics they were trained with.
