@@ -70,6 +70,11 @@ class OftPolicy:
         return self.settings.cameras
 
     @property
+    def render_fingerprint(self) -> str:
+        """The render settings of the pictures that it was trained on, one for each task."""
+        return self.settings.render_fingerprint
+
+    @property
     def image_size(self) -> int:
         """Height and width of the pictures that the network sees [pixels]."""
         return self.config.image_size

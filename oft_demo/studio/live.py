@@ -203,6 +203,8 @@ def _doubts(player: Player, request: Request) -> tuple[str, ...]:
     if player.unknown_words:
         listed = ", ".join(f'"{word}"' for word in player.unknown_words)
         doubts.append(f"Words that {player.name} never saw in training and reads as unknown: {listed}.")
+    if player.other_pictures:
+        doubts.append(f"{player.name} was trained on pictures of other scenes or other render settings than these.")
     if request.named_object is None:
         doubts.append("The instruction names no single object of this scene, so success cannot be scored.")
     return tuple(doubts)

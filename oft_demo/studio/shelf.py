@@ -41,6 +41,7 @@ class Player:
     replan_after: int | None = None  # rows of a chunk that are executed before the policy is asked again
     unknown_words: tuple[str, ...] = ()  # words of the instruction that it never saw
     about: str = ""  # what it is, in one line
+    other_pictures: bool = False  # it was trained on pictures drawn in another way than this simulation's
 
 
 class TakingTurns:
@@ -79,7 +80,9 @@ class Shelf:
         unknown = tuple(word for word in policy.unknown_words(instruction) if WORD.search(word))  # no punctuation
         if not set(WORD.findall(instruction.lower())) - {word.lower() for word in unknown}:
             raise NothingUnderstood(unknown or (instruction,), example)
-        return Player(name, shared, "policy", policy.replan_after, unknown, _about(policy))
+        trained_on = policy.render_fingerprint
+        other = bool(trained_on) and env.fingerprint not in trained_on
+        return Player(name, shared, "policy", policy.replan_after, unknown, _about(policy), other)
 
     def warm_up(self, name: str) -> None:
         """Load a policy ahead of its first use."""

@@ -97,4 +97,4 @@ def plot(csv_path: Path, html_path: Path) -> None:
             figure.add_trace(go.Scatter(x=samples, y=values, name=column.replace("_", " ")), row=index, col=1)
     figure.update_xaxes(title_text="samples", row=len(panels), col=1)
     figure.update_layout(height=260 * len(panels), margin={"t": 40})
-    figure.write_html(html_path, include_plotlyjs="cdn")
+    figure.write_html(html_path, include_plotlyjs=True)

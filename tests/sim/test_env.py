@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from contracts import EnvContract
 
 from oft_demo.errors import InvalidData, UnknownName
 from oft_demo.sim import TASKS, make_env
@@ -13,6 +14,10 @@ def env(request):
     simulation = make_env(request.param, image_size=(48, 64))
     yield simulation
     simulation.close()
+
+
+class TestEveryTask(EnvContract):
+    """The contract of all envs, for each task."""
 
 
 def wander(env, steps, seed=0):

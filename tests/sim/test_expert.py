@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from contracts import PolicyContract
 
 from oft_demo.sim import TASKS, demonstrate, make_env, make_expert
 from oft_demo.types import CHUNK_LENGTH
@@ -47,6 +48,25 @@ def test_the_same_seed_makes_the_same_demonstration():
     first, second = demonstrate(env, 8, noise=0.5), demonstrate(env, 8, noise=0.5)
     assert np.array_equal(first.states, second.states)
     assert np.array_equal(first.action, second.action)
+
+
+class TestExpert(PolicyContract):
+    """The contract of all policies."""
+
+    @pytest.fixture
+    def policy(self, scene):
+        return make_expert(scene, seed=1)
+
+    @pytest.fixture
+    def observation(self, scene):
+        return scene.observe()
+
+    @pytest.fixture
+    def scene(self):
+        env = make_env("put_x_into_pot", image_size=(48, 64))
+        env.reset(1)
+        yield env
+        env.close()
 
 
 class Drifter:

@@ -73,6 +73,7 @@ class ToyPolicy:
     chunk_length = 5
     replan_after = 5
     parameter_count = 1_000_000
+    render_fingerprint = ""
 
     def __init__(self, name, pace=0.03):
         self.name, self.pace = name, pace
