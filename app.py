@@ -21,7 +21,7 @@ def main(settings: Settings) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     app = create_app(Studio(settings))
     print(f"OFT Demo is at http://{settings.host}:{settings.port}  (Ctrl+C stops it)", flush=True)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)
 
 
 if __name__ == "__main__":
