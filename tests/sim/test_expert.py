@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from contracts import PolicyContract
 
+from oft_demo import rollout
 from oft_demo.sim import TASKS, demonstrate, make_env, make_expert
 from oft_demo.types import CHUNK_LENGTH
 
@@ -89,3 +90,10 @@ def test_the_expert_takes_over_where_a_policy_has_led():
     assert not episode.valid[:first].any()
     assert episode.valid[first:].all()
     env.close()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_expert_succeeds_when_it_is_asked_anew_every_second(task):
+    env = make_env(task)
+    env.reset(30_004)
+    assert [step.score.success for step in rollout.run(make_expert(env, 1), env, env.instruction, cameras=())][-1]

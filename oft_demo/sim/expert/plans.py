@@ -172,8 +172,8 @@ class Planner:
             waypoints.append(self._pair(feet, CLOSED, speed=0.8))
         socket_place = np.array([-0.08, 0.5, INSERTION_HEIGHT])
         peg_far, peg_in = socket_place + np.array([0.17, 0, 0]), socket_place + np.array([0.088, 0, 0])
-        apart = abs(positions["right"][0] - positions["left"][0]) > 0.14
-        level = abs(positions["right"][1:] - positions["left"][1:]).max() < 0.004
+        apart = abs(positions["right"][0] - positions["left"][0]) > 0.185
+        level = abs(positions["right"][1:] - positions["left"][1:]).max() < 0.012
         if apart or not level or not all(holding.values()):
             far = {"left": socket_place + offsets["left"], "right": peg_far + offsets["right"]}
             waypoints.append(self._pair(far, CLOSED, speed=0.8, hold=0.4))
@@ -182,14 +182,20 @@ class Planner:
         return waypoints
 
     def _grasp_both(self, grasps: dict[str, np.ndarray]) -> list[Waypoint]:
-        hover = {arm: [*grasp[:2], self.style.hover] for arm, grasp in grasps.items()}
-        above = {arm: [*grasp[:2], 0.065] for arm, grasp in grasps.items()}
-        return [
-            self._pair(hover, OPEN, stop=False),
-            self._pair(above, OPEN, speed=1.0, stop=False),
-            self._pair(grasps, OPEN, speed=0.6, hold=0.2),
-            self._pair(grasps, CLOSED, hold=CLOSE_HOLD + 0.1),
-        ]
+        """As _grasp_from_above, for both arms together."""
+        close = [self._pair(grasps, CLOSED, hold=CLOSE_HOLD + 0.1)]
+        here = {arm: self.env.data.site(f"{arm}_grasp").xpos for arm in ARMS}
+        openings = [self.env.commanded()[GRIPPER_INDEX[arm]] for arm in ARMS]
+        above = all(np.linalg.norm(here[arm][:2] - grasps[arm][:2]) < ALIGNED for arm in ARMS)
+        if above and min(openings) < 0.95 and all(here[arm][2] < grasps[arm][2] + AT_DEPTH for arm in ARMS):
+            return close
+        waypoints: list[Waypoint] = []
+        if not above or min(openings) < 0.7:
+            waypoints.append(self._pair({arm: [*grasp[:2], self.style.hover] for arm, grasp in grasps.items()}, OPEN))
+        if waypoints or max(position[2] for position in here.values()) > 0.075:
+            above_table = {arm: [*grasp[:2], 0.065] for arm, grasp in grasps.items()}
+            waypoints.append(self._pair(above_table, OPEN, speed=1.0, stop=False))
+        return [*waypoints, self._pair(grasps, OPEN, speed=0.6, hold=0.2), *close]
 
     def _near(self, arm: str, place: np.ndarray, distance: float) -> bool:
         return float(np.linalg.norm(self.env.data.site(f"{arm}_grasp").xpos - place)) < distance
