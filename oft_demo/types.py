@@ -61,6 +61,23 @@ class Score:
         return self.first_object == self.named_object
 
 
+@dataclass(frozen=True)
+class Query:
+    """What an OFT policy of any robot is asked: the form in which questions travel over the wire."""
+
+    images: tuple[Image, ...]  # in the order of the policy's cameras
+    state: Float64[np.ndarray, " p"]  # raw, in the units of the policy's statistics
+    instruction: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The answer to a query."""
+
+    actions: Float64[np.ndarray, "k d"]  # un-normalised
+    latency_ms: Mapping[str, float] = field(default_factory=dict[str, float])  # by stage, "total" among them
+
+
 class Policy(Protocol):
     """Anything that turns an observation and an instruction into a chunk of actions."""
 

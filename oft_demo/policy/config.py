@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from oft_demo.types import CHUNK_LENGTH, JOINT_COUNT
 
@@ -11,6 +11,13 @@ Positions = Literal["learned", "sincos2d"]
 Stem = Literal["patch", "convolutional"]
 Slots = Literal["per_value", "per_step"]
 Normalization = Literal["bounds", "bounds_q99"]
+# How actions are said: by regression, by denoising, as 256 bins all at once, or as bins one after another (OpenVLA).
+Head = Literal["l1", "diffusion", "discrete", "autoregressive"]
+HEADS: tuple[Head, ...] = get_args(Head)
+# How a camera picture becomes the network's: squashed by area, or as the published policies were trained.
+Pictures = Literal["area", "openvla"]
+
+TRAINED_STEPS = 50  # noise levels of the diffusion head's schedule
 
 DINOV2_MEAN = (0.485, 0.456, 0.406)
 DINOV2_STD = (0.229, 0.224, 0.225)
@@ -78,6 +85,11 @@ class OftConfig:
     action_dim: int = JOINT_COUNT  # D
     proprio_dim: int = JOINT_COUNT  # P
     normalization: Normalization = "bounds"
+    head: Head = "l1"
+    proprio: bool = True  # whether the joints are a token of the sequence
+    denoising_steps: int = 50  # of a diffusion head when it acts; it is trained with TRAINED_STEPS
+    pictures: Pictures = "area"
+    center_crop: bool = False  # of 90 % of the area, where pictures are prepared as published
 
     @property
     def width(self) -> int:
@@ -91,8 +103,15 @@ class OftConfig:
 
     @property
     def slot_count(self) -> int:
-        """Number A of action slots."""
+        """Number A of action slots; none where values are said one after another."""
+        if self.head == "autoregressive":
+            return 0
         return self.chunk_length * (self.action_dim if self.slots == "per_value" else 1)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether actions are words of the vocabulary, so that the language head is needed."""
+        return self.head in ("discrete", "autoregressive")
 
     def with_vocabulary(self, size: int, pad_id: int, stop_id: int) -> OftConfig:
         """The same network for another tokenizer."""
@@ -125,10 +144,44 @@ def check(config: OftConfig) -> None:
         "width must be a multiple of heads": all(s.width % s.heads == 0 for s in (*towers, config.language)),
         "slots must be per_value or per_step": config.slots in ("per_value", "per_step"),
         "normalization must be bounds or bounds_q99": config.normalization in ("bounds", "bounds_q99"),
+        f"head must be one of {', '.join(HEADS)}": config.head in HEADS,
+        "a head that speaks has one slot a value": not config.speaks or config.slots == "per_value",
+        "autoregressive decoding says one row": config.head != "autoregressive" or config.chunk_length == 1,
+        f"denoising_steps must be 1 to {TRAINED_STEPS}": 1 <= config.denoising_steps <= TRAINED_STEPS,
     }
     for rule, holds in rules.items():
         if not holds:
             raise ValueError(rule)
+
+
+DINOV2_LARGE = VitConfig(
+    width=1024,
+    heads=16,
+    mlp_width=4096,
+    blocks_used=23,
+    patch=14,
+    mean=DINOV2_MEAN,
+    std=DINOV2_STD,
+    class_token=True,
+    registers=4,
+    layer_scale=True,
+)  # vit_large_patch14_reg4_dinov2.lvd142m
+SIGLIP_SO400M = VitConfig(
+    width=1152, heads=16, mlp_width=4304, blocks_used=26, patch=14, mean=SIGLIP_MEAN, std=SIGLIP_STD
+)  # vit_so400m_patch14_siglip_224
+LLAMA_7B = LlamaConfig(width=4096, heads=32, layers=32, mlp_width=11008, vocabulary=32064)
+
+
+def openvla_7b() -> OftConfig:
+    """The published sizes, as OFT+ on ALOHA has them (paper, section V)."""
+    return OftConfig(
+        image_size=224,
+        featurizer=DINOV2_LARGE,
+        fused_featurizer=SIGLIP_SO400M,
+        language=LLAMA_7B,
+        pictures="openvla",
+        center_crop=True,
+    )
 
 
 def aloha_mini(film: bool = True) -> OftConfig:

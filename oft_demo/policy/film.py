@@ -17,6 +17,17 @@ class Modulation:
     featurizer: tuple[GammaBeta, ...]
     fused_featurizer: tuple[GammaBeta, ...]
 
+    def copy_(self, other: "Modulation") -> None:
+        """Take over another's values, in this one's memory."""
+        pairs = zip(self._pairs, other._pairs, strict=True)
+        for (gamma, beta), (new_gamma, new_beta) in pairs:
+            gamma.copy_(new_gamma)
+            beta.copy_(new_beta)
+
+    @property
+    def _pairs(self) -> tuple[GammaBeta, ...]:
+        return (*self.featurizer, *self.fused_featurizer)
+
     def scaled(self, factor: float) -> "Modulation":
         """The same with every gamma and beta multiplied; 0 switches FiLM off in a network trained with it."""
         return Modulation(

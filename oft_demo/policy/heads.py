@@ -1,4 +1,4 @@
-"""The L1 regression head: hidden states of the action slots to normalised actions."""
+"""Action heads that read hidden states of the action slots: L1 regression and diffusion."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -34,6 +34,11 @@ class MlpResnet(nn.Module):
         return self.fc2(self.layer_norm2(x))
 
 
+def rows_of(slots: Float[Tensor, "b a d"], per_row: int) -> Float[Tensor, "b k i"]:
+    """Slots of one time step side by side."""
+    return slots.unflatten(1, (-1, per_row)).flatten(2)
+
+
 class L1RegressionActionHead(nn.Module):
     """K rows of D values from the slots' hidden states; the slots of one row stand side by side."""
 
@@ -43,5 +48,24 @@ class L1RegressionActionHead(nn.Module):
         self.model = MlpResnet(slots_per_row * width, width, action_dim)
 
     def forward(self, slots: Float[Tensor, "b a d"]) -> Float[Tensor, "b k D"]:
-        batch, count, width = slots.shape
-        return self.model(slots.reshape(batch, count // self.slots_per_row, self.slots_per_row * width))
+        return self.model(rows_of(slots, self.slots_per_row))
+
+
+class NoisePredictor(nn.Module):
+    """Holds the network under its published name."""
+
+    def __init__(self, inputs: int, width: int, outputs: int):
+        super().__init__()
+        self.mlp_resnet = MlpResnet(inputs, width, outputs)
+
+
+class DiffusionActionHead(nn.Module):
+    """The noise in K rows of D values, in the same way as the L1 head says the values themselves."""
+
+    def __init__(self, width: int, slots_per_row: int, action_dim: int):
+        super().__init__()
+        self.slots_per_row = slots_per_row
+        self.noise_predictor = NoisePredictor(slots_per_row * width, width, action_dim)
+
+    def forward(self, slots: Float[Tensor, "b a d"]) -> Float[Tensor, "b k D"]:
+        return self.noise_predictor.mlp_resnet(rows_of(slots, self.slots_per_row))

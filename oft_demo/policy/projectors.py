@@ -1,4 +1,4 @@
-"""What brings pictures and joints to the width of the language trunk."""
+"""What brings pictures, joints and noisy actions to the width of the language trunk."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,6 +16,18 @@ class VisionProjector(nn.Module):
 
     def forward(self, x: Float[Tensor, "b n v"]) -> Float[Tensor, "b n d"]:
         return self.fc3(functional.gelu(self.fc2(functional.gelu(self.fc1(x)))))
+
+
+class NoisyActionProjector(nn.Module):
+    """Each value of a noisy chunk to a token of its own: 1 -> d -> d."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.fc1 = nn.Linear(1, width)
+        self.fc2 = nn.Linear(width, width)
+
+    def forward(self, x: Float[Tensor, "b a 1"]) -> Float[Tensor, "b a d"]:
+        return self.fc2(functional.gelu(self.fc1(x)))
 
 
 class ProprioProjector(nn.Module):

@@ -78,6 +78,16 @@ class VitBlock(nn.Module):
         """Gamma and beta of this block."""
         return self.scale(language), self.shift(language)
 
+    def fuse(self) -> None:
+        """Put the layer scales into the weights before them."""
+        for name, branch in (("ls1", self.attn.proj), ("ls2", self.mlp.fc2)):
+            scale = getattr(self, name)
+            if isinstance(scale, LayerScale):
+                factor = scale.scale_factor.float()
+                branch.weight.data = (branch.weight.float() * factor[:, None]).to(branch.weight.dtype)
+                branch.bias.data = (branch.bias.float() * factor).to(branch.bias.dtype)
+                setattr(self, name, nn.Identity())
+
 
 class ConvolutionalStem(nn.Sequential):
     """3x3 convolutions of stride 2 down to one pixel a patch; learns places sooner than one large patch embedding."""
@@ -108,8 +118,8 @@ class PatchEmbed(nn.Module):
 
 def sincos_positions(side: int, width: int) -> Float[Tensor, "1 side*side width"]:
     """Fixed places of a square of patches: sines and cosines of the row in one half, of the column in the other."""
-    frequencies = 1 / 10000 ** (torch.arange(width // 4, dtype=torch.float64) / (width // 4))
-    angles = torch.arange(side, dtype=torch.float64)[:, None] * frequencies
+    frequencies = 1 / 10000 ** (torch.arange(width // 4, dtype=torch.float64, device="cpu") / (width // 4))
+    angles = torch.arange(side, dtype=torch.float64, device="cpu")[:, None] * frequencies
     waves = torch.cat([angles.sin(), angles.cos()], 1)  # (side, width / 2)
     rows = waves[:, None].expand(side, side, -1)
     columns = waves[None].expand(side, side, -1)
@@ -136,18 +146,34 @@ class VisionTransformer(nn.Module):
         self.blocks = nn.ModuleList(VitBlock(tower, config) for _ in range(tower.blocks_used))
         self.pixel_scale: Tensor
         self.pixel_shift: Tensor
-        mean, std = torch.tensor(tower.mean), torch.tensor(tower.std)
+        # In memory also while a model is made without any, and in fp32 whatever the weights are.
+        mean, std = torch.tensor(tower.mean, device="cpu"), torch.tensor(tower.std, device="cpu")
         self.register_buffer("pixel_scale", (1 / std).view(3, 1, 1), persistent=False)
         self.register_buffer("pixel_shift", (-mean / std).view(3, 1, 1), persistent=False)
 
     def forward(self, pixels: Float[Tensor, "b 3 h w"], film: tuple[GammaBeta, ...]) -> Float[Tensor, "b n w"]:
         """Patch tokens of images in 0..1; no final norm, class and register tokens dropped."""
-        x = self.patch_embed(torch.addcmul(self.pixel_shift, pixels, self.pixel_scale)) + self.pos_embed
+        x = self.patch_embed(self.normalized(pixels).to(self.dtype)) + self.pos_embed.to(self.dtype)
         prefix = [getattr(self, name).expand(len(x), -1, -1) for name in self._tokens]
         x = torch.cat([*prefix, x], 1) if prefix else x
         for index, block in enumerate(self.blocks):
             x = block(x, film[index] if film else None)
         return x[:, self.prefix :]
+
+    def normalized(self, pixels: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """Pixels in 0..1 to the mean and deviation that this tower was trained with."""
+        return torch.addcmul(self.pixel_shift, pixels, self.pixel_scale)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        return next(self.parameters()).dtype
+
+    def fuse(self) -> None:
+        """Fewer operations a block, for acting."""
+        for block in self.blocks:
+            assert isinstance(block, VitBlock)
+            block.fuse()
 
     def modulation(self, language: Float[Tensor, "b d"]) -> tuple[GammaBeta, ...]:
         """Gamma and beta of every block."""
@@ -173,3 +199,8 @@ class VisionBackbone(nn.Module):
     def modulation(self, language: Float[Tensor, "b d"]) -> Modulation:
         """Gamma and beta of both towers from the mean language embedding."""
         return Modulation(self.featurizer.modulation(language), self.fused_featurizer.modulation(language))
+
+    def fuse(self) -> None:
+        """Fewer operations a block, for acting."""
+        self.featurizer.fuse()
+        self.fused_featurizer.fuse()

@@ -47,7 +47,7 @@ def test_each_block_has_its_own_gamma_and_beta(make_model, tokenizer):
     tokens = torch.tensor([tokenizer.encode("cook the corn")])
     table = model.language_model.model.embed_tokens.weight
     mean = table[[*tokens[0].tolist(), tokenizer.stop_id]].mean(0, keepdim=True)
-    modulation = model.modulation(tokens)
+    modulation = model.prompt(tokens).modulation
     assert (len(modulation.featurizer), len(modulation.fused_featurizer)) == (2, 1)
     for block, (gamma, beta) in zip(model.vision_backbone.featurizer.blocks, modulation.featurizer, strict=True):
         torch.testing.assert_close(gamma, functional.linear(mean, block.scale.weight, block.scale.bias))
@@ -56,7 +56,7 @@ def test_each_block_has_its_own_gamma_and_beta(make_model, tokenizer):
 
 def test_modulation_by_nothing_equals_a_network_without_film(make_model, inputs, tokenizer):
     model = make_model()
-    modulation = model.modulation(torch.tensor([tokenizer.encode("cook the corn")] * 2))
+    modulation = model.prompt(torch.tensor([tokenizer.encode("cook the corn")] * 2)).modulation
     torch.testing.assert_close(model.see(inputs[0], modulation.scaled(0.0)), model.see(inputs[0], None))
     assert isinstance(modulation, Modulation)
 
@@ -65,7 +65,7 @@ def test_the_instruction_changes_what_is_seen_only_with_film(make_model, inputs,
     for film in (True, False):
         model = make_model(film=film)
         seen = [
-            model.see(inputs[0], model.modulation(torch.tensor([tokenizer.encode(text)] * 2)))
+            model.see(inputs[0], model.prompt(torch.tensor([tokenizer.encode(text)] * 2)).modulation)
             for text in ("cook the corn", "cook the pepper")
         ]
         assert torch.equal(*seen) != film

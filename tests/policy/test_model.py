@@ -52,7 +52,7 @@ def test_the_sequence_is_start_patches_joints_prompt_slots_stop(make_model, inpu
     prompt, table = tokens[0].tolist(), model.language_model.model.embed_tokens.weight
     (sequence,) = captured
     assert sequence.shape[1] == 1 + 3 * 4 + 1 + (len(prompt) - 1) + 5 * 14 + 1
-    seen = model.see(inputs[0], model.modulation(tokens))
+    seen = model.see(inputs[0], model.prompt(tokens).modulation)
     torch.testing.assert_close(sequence[:, 0], table[prompt[0]].expand(2, -1))
     torch.testing.assert_close(sequence[:, 1:13], seen)
     torch.testing.assert_close(sequence[:, 13], model.proprio_projector(inputs[1]))
@@ -104,6 +104,19 @@ def test_rotary_positions_equal_the_formula_on_halves(make_model):
     mixed = functional.scaled_dot_product_attention(rotated(attention.q_proj), rotated(attention.k_proj), value)
     expected = attention.o_proj(mixed.transpose(1, 2).reshape(1, 7, 16))
     torch.testing.assert_close(attention(x, turns, None), expected)
+    attention.fuse()
+    torch.testing.assert_close(attention(x, turns, None), expected)
+
+
+@pytest.mark.parametrize("changes", [{}, {"film": False, "learned_slots": True}])
+def test_fusing_keeps_the_function(make_model, inputs, tokenizer, changes):
+    model, tokens = make_model(**changes), padded(tokenizer, "cook the corn", "transfer cube")
+    with torch.inference_mode():
+        before, products = model(*inputs, tokens), sum(1 for _ in model.modules())
+        model.fuse()
+        for found, expected in zip(model(*inputs, tokens), before, strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert sum(1 for _ in model.modules()) < products
 
 
 def test_pixels_are_normalised_by_each_tower(make_model, inputs):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from oft_demo.policy import MissingCamera, load, resize_images
-from oft_demo.types import CAMERAS, POLICY_HZ, Observation, Policy
+from oft_demo.policy import MissingCamera, WrongQuery, WrongRobot, load, resize_images
+from oft_demo.types import CAMERAS, POLICY_HZ, Observation, Policy, Query
 
 
 @pytest.fixture
@@ -97,3 +97,45 @@ def test_a_picture_of_the_right_size_is_copied():
     same = resize_images(image, 4)
     same[0] = 1
     assert image.max() == 0
+
+
+def queries_of(policy, observation, *instructions):
+    images = tuple(observation.images[camera] for camera in policy.cameras)
+    state = observation.joints.astype(np.float64)
+    return [Query(images, state + index, text) for index, text in enumerate(instructions)]
+
+
+def test_queries_that_come_together_are_answered_as_they_would_be_alone(policy, observation):
+    queries = queries_of(policy, observation, "cook the corn", "put the red pepper into the pot")
+    together = policy.plan(queries)
+    for query, plan in zip(queries, together, strict=True):
+        (alone,) = policy.plan([query])
+        np.testing.assert_allclose(plan.actions, alone.actions, atol=1e-4)
+        assert plan.actions.dtype == np.float64
+        assert plan.latency_ms["total"] > 0
+
+
+def test_acting_and_planning_agree(policy, observation):
+    (plan,) = policy.plan(queries_of(policy, observation, "cook the corn"))
+    chunk = policy.act(observation, "cook the corn")
+    np.testing.assert_allclose(chunk.targets, plan.actions, atol=1e-6)
+
+
+def test_queries_of_another_robot_are_refused(policy, observation):
+    (query,) = queries_of(policy, observation, "cook the corn")
+    with pytest.raises(WrongQuery, match="reads 3 pictures and 14 joints; found 2 pictures"):
+        policy.plan([replace(query, images=query.images[:2])])
+    with pytest.raises(WrongQuery, match=r"joints of shape \[8\]"):
+        policy.plan([replace(query, state=np.zeros(8))])
+
+
+def test_a_policy_of_another_robot_does_not_drive_aloha(policy, observation):
+    policy.config = replace(policy.config, action_dim=7, proprio_dim=8)
+    with pytest.raises(WrongRobot, match="7 actions and 8 joints; ALOHA has 14"):
+        policy.act(observation, "cook the corn")
+
+
+def test_pictures_from_the_wire_are_taken_as_they_are_where_the_policy_squashes_them_itself(policy, observation):
+    image = observation.images["cam_high"]
+    assert policy.receive(image) is image
+    assert policy.frame_size == (240, 320)
