@@ -30,6 +30,11 @@ SUBCOMMANDS = {
     ),
     "train": Subcommand("train a policy on episodes", "oft_demo.train.command", "TrainOptions"),
     "evaluate": Subcommand("success and language following on many seeds", "oft_demo.evaluate", "EvaluateOptions"),
+    "serve": Subcommand("let others reach a policy over the wire", "oft_demo.serve.command", "ServeOptions"),
+    "inspect": Subcommand("sizes, memory and cost of a checkpoint", "oft_demo.inspect_command", "InspectOptions"),
+    "check-parity": Subcommand(
+        "compare with what the official code said in a recorded case", "oft_demo.parity_command", "ParityOptions"
+    ),
     "rollout": Subcommand("let a policy act once", "oft_demo.rollout_command", "RolloutOptions"),
 }
 
@@ -64,5 +69,5 @@ def run(name: str, arguments: Sequence[str]) -> int:
 
 def usage() -> str:
     """What can be done."""
-    lines = [f"  {name:10}{subcommand.summary}" for name, subcommand in SUBCOMMANDS.items()]
+    lines = [f"  {name:14}{subcommand.summary}" for name, subcommand in SUBCOMMANDS.items()]
     return "\n".join([f"usage: {PROGRAM} SUBCOMMAND [OPTIONS]", "", *lines, "", "SUBCOMMAND --help lists its options."])

@@ -43,11 +43,14 @@ class Tokenizer:
         vocabulary = self._backend.get_vocab()
         return tuple(word for word in sorted(vocabulary, key=vocabulary.__getitem__) if word not in special)
 
+    def prompt_ids(self, instruction: str) -> list[int]:
+        """BOS and the prompt."""
+        return [self.start_id, *self._backend.encode(prompt_of(instruction), add_special_tokens=False).ids]
+
     def encode(self, instruction: str) -> list[int]:
         """BOS, the prompt, and the lone space after "Out:" at which the network begins to act."""
-        ids = self._backend.encode(prompt_of(instruction), add_special_tokens=False).ids
-        end = [] if ids[-1] == self._space_id else [self._space_id]
-        return [self.start_id, *ids, *end]
+        ids = self.prompt_ids(instruction)
+        return ids if ids[-1] == self._space_id else [*ids, self._space_id]
 
     def unknown_words(self, instruction: str) -> tuple[str, ...]:
         """Words that the policy cannot tell from any other unknown one, in the order in which they were typed."""

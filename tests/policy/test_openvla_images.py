@@ -244,4 +244,4 @@ def test_every_function_refuses_what_is_no_picture(change):
     with pytest.raises(UnusablePicture):
         change(np.zeros((15, 32, 3), np.uint8))
     with pytest.raises((UnusablePicture, TypeError)):  # a TypeError where signatures are checked at run time
-        change(np.zeros((32, 32, 3), np.float32))
+        change(np.zeros((224, 224, 3), np.float32))
