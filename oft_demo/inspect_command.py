@@ -59,15 +59,15 @@ def inspect(name: str, prompt_tokens: int, gpus: tuple[Device, ...]) -> Inspecti
     """Build the network without memory, count it, and measure this CPU for a moment."""
     target = find(name)
     config = target.config
-    dtypes = probe.DTYPES if target.published else probe.DTYPES[:1]
-    cpus = [probe.this_cpu(dtype) for dtype in dtypes]
+    parameters = _counted(name, config)
+    cpus = [probe.this_cpu(dtype) for dtype in (probe.DTYPES if target.published else probe.DTYPES[:1])]
     return Inspection(
         name=name,
         kind=target.kind,
         published=target.published,
         config=config,
         prompt_tokens=prompt_tokens,
-        parameters=census.count(config),
+        parameters=parameters,
         floors=[(device, floor(config, prompt_tokens, device)) for device in gpus],
         cpus=[(device, floor(config, prompt_tokens, device)) for device in cpus],
     )
@@ -121,6 +121,13 @@ def _own(directory: Path) -> OftConfig:
     return _checked(directory, config)
 
 
+def _counted(name: str, config: OftConfig) -> dict[str, int]:
+    try:
+        return census.count(config)
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+        raise InvalidCheckpoint(Path(name), f"sizes of no network ({error})", "sizes of an OFT model") from error
+
+
 def _checked(directory: Path, config: OftConfig) -> OftConfig:
     """The same sizes, where a network of them can be built in reasonable time."""
     towers = config.featurizer, config.fused_featurizer
@@ -133,7 +140,7 @@ def _checked(directory: Path, config: OftConfig) -> OftConfig:
     except (TypeError, ZeroDivisionError) as error:
         raise InvalidCheckpoint(directory, f"{CONFIG} of no network ({error})", "whole numbers") from error
     for kind, (found, most) in sizes.items():
-        if not 0 < found <= most:
+        if type(found) is not int or not 0 < found <= most:
             raise InvalidCheckpoint(directory, f"{CONFIG} of {found} {kind}", f"1 to {most}")
     return config
 

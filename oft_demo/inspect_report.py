@@ -81,12 +81,14 @@ def _facts(found: Inspection) -> list[str]:
     config = found.config
     tokens = cost.sequence(config, found.prompt_tokens)
     joints = f"{config.proprio_dim} joints" if config.proprio else "no joints"
+    images = f"{config.images} image{'s' if config.images > 1 else ''}"
+    rows = f"{config.chunk_length} row{'s' if config.chunk_length > 1 else ''}"
     layout = " + ".join(f"{count} {kind}" for kind, count in tokens.items())
     facts = {
         "policy": f"{found.name} ({found.kind})",
         "head": HEADS[config.head].format(config=config),
-        "says": f"{config.chunk_length} rows of {config.action_dim} actions",
-        "sees": f"{config.images} images of {config.image_size} x {config.image_size}, {joints}",
+        "says": f"{rows} of {config.action_dim} actions",
+        "sees": f"{images} of {config.image_size} x {config.image_size}, {joints}",
         "FiLM": "yes" if config.film else "no",
         "sequence": f"{sum(tokens.values())} tokens: {layout}",
     }
@@ -156,12 +158,13 @@ def _floors(found: Inspection) -> list[str]:
 
 def _cpus(found: Inspection) -> list[str]:
     weights = sum(found.parameters.values())
-    return [
-        f"{device.name}: at least {_time(floor.total).strip()} a query, with {_bytes(device.bytes_a_weight * weights).strip()} "
-        f"of weights ({device.flops_per_second / GIGA:.3g} GFLOP/s, {device.bytes_per_second / GIGA:.3g} GB/s "
-        "in a short probe)"
-        for device, floor in found.cpus
-    ]
+    lines = []
+    for device, floor in found.cpus:
+        rates = f"{device.flops_per_second / GIGA:.3g} GFLOP/s, {device.bytes_per_second / GIGA:.3g} GB/s"
+        held = _bytes(device.bytes_a_weight * weights).strip()
+        time = " ".join(_time(floor.total).split())
+        lines.append(f"{device.name}: at least {time} a query, {held} of weights (probe: {rates})")
+    return lines
 
 
 def _floor_values(device: Device, floor: Floor) -> dict[str, Any]:

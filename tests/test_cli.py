@@ -45,7 +45,7 @@ def test_help_lists_the_subcommands_and_imports_nothing_heavy():
 def test_the_module_can_be_run():
     done = subprocess.run([sys.executable, "-m", "oft_demo", "fly"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: There is no subcommand named 'fly'. Choose one of: episodes, evaluate,")
+    assert done.stderr.startswith("error: There is no subcommand named 'fly'. Choose one of: check-parity, episodes,")
 
 
 @pytest.mark.parametrize("name", cli.SUBCOMMANDS)

@@ -1,7 +1,7 @@
 """What a network costs by arithmetic on its sizes: weights held, and work and weights read in one query.
 
 Only products of matrices are counted as work, a multiplication and an addition each; norms, activations and rotary
-positions are a thousandth of it.
+positions are less than a thousandth of it in a published network.
 """
 
 from collections.abc import Iterator
@@ -103,12 +103,12 @@ def film_flops(config: OftConfig) -> int:
 def activation_bytes(config: OftConfig, prompt_tokens: int, width: int = BF16) -> int:
     """Roughly what one query needs beside the weights, at its widest point and with `width` bytes a value.
 
-    That point is in the trunk (residual, norm, gate and up, their product) or the projector; words that are said in
-    turn also keep every key and value.
+    That point is in the trunk (gate, up and what is made of them, beside five times the sequence: its patches, itself,
+    residuals and their norm) or in the projector; words that are said in turn also keep every key and value.
     """
     d, length = config.width, sum(sequence(config, prompt_tokens).values())
     vision = config.featurizer.width + config.fused_featurizer.width
-    trunk = length * (2 * d + 4 * config.language.mlp_width)
+    trunk = length * (5 * d + 4 * config.language.mlp_width)
     projector = config.images * config.patches * 9 * vision
     said = length + config.action_dim if config.head == "autoregressive" else 0
     return width * (max(trunk, projector) + 2 * said * d * config.language.layers)

@@ -153,14 +153,14 @@ class Clock:
         self.now += self.cost * len(x) ** 3
 
 
-@pytest.mark.parametrize("milliseconds", [0.02, 0.3, 3, 40])
-def test_a_slow_cpu_is_probed_with_small_matrices(monkeypatch, milliseconds):
+@pytest.mark.parametrize(("milliseconds", "largest"), [(0.02, 1024), (0.3, 512), (3, 256), (40, 128)])
+def test_a_slow_cpu_is_probed_with_small_matrices(monkeypatch, milliseconds, largest):
     clock = Clock(milliseconds)
     monkeypatch.setattr(probe, "time", clock)
     monkeypatch.setattr(probe, "functional", clock)
     assert probe.products(torch.bfloat16, seconds=0.2) == pytest.approx(2 / clock.cost, rel=0.1)
-    assert clock.now < 0.25
-    assert (max(clock.sizes) == 512) == (milliseconds < 0.1)
+    assert clock.now < 0.8
+    assert max(clock.sizes) == largest
 
 
 def test_the_estimate_for_this_cpu_grows_with_the_network(config):

@@ -17,8 +17,8 @@ from oft_demo.policy.official.card import card_of, fingerprint_of
 from oft_demo.policy.official.complaints import MissingFile, UnusableFile
 from oft_demo.policy.official.facts import Facts, facts_of
 from oft_demo.policy.official.memory import chosen_device, chosen_dtype
-from oft_demo.policy.official.plan import Plan, Source, plan_of
-from oft_demo.policy.official.shards import PIECE
+from oft_demo.policy.official.plan import Source, plan_of
+from oft_demo.policy.official.shards import PIECE, StoredTensor
 from oft_demo.policy.official.sizes import config_of
 from oft_demo.policy.official.statistics import read_statistics
 from oft_demo.policy.official.tokenizer import read_tokenizer
@@ -94,7 +94,9 @@ def reading(
     device = chosen_device(device)
     dtype = chosen_dtype(directory.name, config, device, dtype)
     fingerprint, card = fingerprint_of(plan), card_of(directory, config, facts, plan, entry)
-    yield from _fill(model, plan, device, dtype)
+    sources = dict(plan.sources)
+    del plan  # so that a mapped file is let go when its last tensor has been read
+    yield from _fill(model, sources, device, dtype)
     settings = PolicySettings(directory.name, config.chunk_length, entry.key, cameras=facts.cameras)
     return Checkpoint(config, model, tokenizer, entry.statistics, settings, card, fingerprint)
 
@@ -109,10 +111,13 @@ def _shapes(model: OftModel) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 
 
-def _fill(model: OftModel, plan: Plan, device: torch.device, dtype: torch.dtype) -> Generator[LoadProgress, None, None]:
-    """Give one weight after another memory of its own, in the order of the files, and copy it there."""
-    done, total = 0, plan.bytes_total
-    for name, source in sorted(plan.sources.items(), key=lambda item: (item[1].path.name, _place(item[1]))):
+def _fill(
+    model: OftModel, sources: dict[str, Source], device: torch.device, dtype: torch.dtype
+) -> Generator[LoadProgress, None, None]:
+    """Give one weight after another memory of its own and copy it there; sources are let go as they are used up."""
+    done, total = 0, sum(source.bytes_read for source in sources.values())
+    for name in sorted(sources, key=lambda name: _turn(sources[name])):
+        source = sources.pop(name)
         weight = torch.empty(source.shape, dtype=dtype, device=device)
         for count in source.fill(weight):
             done += count
@@ -123,9 +128,11 @@ def _fill(model: OftModel, plan: Plan, device: torch.device, dtype: torch.dtype)
     model.to(device)
 
 
-def _place(source: Source) -> int:
-    """Where it begins in its file, as far as that is known."""
-    return getattr(source, "start", 0)
+def _turn(source: Source) -> tuple[bool, str, int]:
+    """Files that are mapped into memory come first, while there is little else in it; then as tensors are stored."""
+    if isinstance(source, StoredTensor):
+        return True, source.path.name, source.start
+    return False, source.path.name, 0
 
 
 def _check_finite(source: Source, weight: Tensor) -> None:

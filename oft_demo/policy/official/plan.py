@@ -49,11 +49,6 @@ class Plan:
     skipped_bytes: int  # of tensors that have no effect
 
     @property
-    def bytes_total(self) -> int:
-        """What has to be read."""
-        return sum(source.bytes_read for source in self.sources.values())
-
-    @property
     def updates(self) -> list[MergedTensor]:
         """The weights that are merged from LoRA updates."""
         return [source for source in self.sources.values() if isinstance(source, MergedTensor)]

@@ -6,11 +6,15 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
+from oft_demo.policy.official.names import LM_HEAD
+
 PIECE = 1 << 24
 EMBEDDING_STD = 0.2
 LAYER_SCALE = (0.6, 0.1)  # mean and deviation
 NORM = (1.0, 0.1)
 SMALL = 0.02  # of biases, tokens and positions
+# Words that stand for actions, and how much louder they are than others, of which a random network has too many.
+ACTION_WORDS, LOUDER = slice(31744, 32000), 4.0
 UPDATE = 0.3  # of a LoRA update beside its weight
 
 
@@ -21,6 +25,8 @@ def random_values(name: str, shape: tuple[int, ...], generator: torch.Generator)
     flat = values.view(-1)
     for first in range(0, len(flat), PIECE):
         flat[first : first + PIECE].normal_(mean, std, generator=generator)
+    if name == LM_HEAD:
+        values[ACTION_WORDS] *= LOUDER
     return values
 
 
