@@ -12,7 +12,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from oft_demo.errors import InvalidInstruction, OftDemoError
-from oft_demo.policy import openvla_images
+from oft_demo.policy import official, openvla_images
 from oft_demo.policy.checkpoint import Checkpoint, read
 from oft_demo.policy.images import resize_images
 from oft_demo.policy.inference import Engine, Inputs
@@ -249,5 +249,6 @@ class OftPolicy:
 
 
 def load(path: Path, device: torch.device | None = None, film_scale: float = 1.0) -> OftPolicy:
-    """Open a policy directory; raises InvalidCheckpoint."""
-    return OftPolicy(read(path), device, film_scale)
+    """Open a policy directory, one of ours or an official one; raises InvalidCheckpoint."""
+    checkpoint = official.read(path, device=device) if official.is_official(path) else read(path)
+    return OftPolicy(checkpoint, device, film_scale)
