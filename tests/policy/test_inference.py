@@ -52,6 +52,8 @@ def test_what_a_graph_reads_is_not_what_the_caller_holds(engine, inputs, tokeniz
     prompt = engine.prompt(tokenizer.encode("cook the corn"))
     held = Inputs(inputs[0][:1], inputs[1][:1], prompt, torch.randn(1, 5, 14))
     copied = _copied(held)
+    assert held.prompt.modulation is not None
+    assert copied.prompt.modulation is not None
     pairs = [
         (held.pixels, copied.pixels),
         (held.proprio, copied.proprio),

@@ -36,7 +36,10 @@ def check_head(
     for head, start in other.items():
         wrong = next((key for key in tensors if key.startswith(start)), None)
         if wrong is not None:
-            found, expected = f"with {wrong} of a head of the kind {head}", f"{mark}* of the kind {facts.head}"
+            found, expected = (
+                f"with {tensors[wrong].key} of a head of the kind {head}",
+                f"{mark}* of the kind {facts.head}",
+            )
             raise ContradictedFact(directory, one.path.name, found, expected, head=head)
     start = f"{mark}mlp_resnet." if facts.head == "diffusion" else mark
     last, first = tensors.get(f"{start}fc2.weight"), tensors.get(f"{start}fc1.weight")

@@ -14,6 +14,7 @@ from oft_demo.policy.config import HEADS, TRAINED_STEPS, Head, Normalization
 from oft_demo.policy.official.complaints import POLICY_FILE, UnusableFile
 from oft_demo.policy.official.files import CONFIG, components, read_json
 from oft_demo.policy.official.state_dicts import read_state_dict
+from oft_demo.policy.official.towers import KEY
 from oft_demo.types import CAMERAS, CHUNK_LENGTH, JOINT_COUNT, POLICY_HZ
 
 MODEL_TYPE = "openvla"
@@ -143,6 +144,7 @@ def is_official(directory: Path) -> bool:
 def facts_of(directory: Path) -> Facts:
     """Parse policy.json; without one, what the weights allow to conclude. Raises InvalidCheckpoint."""
     values = read_json(directory, POLICY_FILE) if (directory / POLICY_FILE).is_file() else {}
+    values.pop(KEY, None)  # sizes are read beside those of config.json
     try:
         preset = PRESETS[values.pop("preset")] if "preset" in values else _concluded(directory)
         return replace(preset, **_parsed(values))

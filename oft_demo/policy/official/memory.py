@@ -15,7 +15,7 @@ from oft_demo.policy.config import OftConfig
 SHARE = 0.8  # of the free memory that weights may take: activations and the rest of the app need some too
 LARGE = 1_000_000_000  # weights from which a CPU is worth a warning
 PROMPT_TOKENS = 24  # of an instruction such as ALOHA's
-LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))  # of a container
+CONTROL_GROUP = Path("/sys/fs/cgroup")  # of a container
 
 
 class NotEnoughMemory(OftDemoError):
@@ -68,10 +68,12 @@ def _free_in_system() -> int | None:
 
 
 def _free_in_container() -> int | None:
+    """What a control group leaves; files that are kept in memory make room when it is needed."""
     try:
-        limit, used = (path.read_text().strip() for path in LIMITS)
-        return max(int(limit) - int(used), 0) if limit != "max" else None
-    except (OSError, ValueError):
+        limit, used = ((CONTROL_GROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
+        kept = dict(line.split() for line in (CONTROL_GROUP / "memory.stat").read_text().splitlines())
+        return max(int(limit) - int(used) + int(kept["file"]), 0) if limit != "max" else None
+    except (OSError, ValueError, KeyError):
         return None
 
 

@@ -46,7 +46,6 @@ class Plan:
 
     sources: Mapping[str, Source]  # by the names of the network here
     components: tuple[Component, ...]
-    skipped_bytes: int  # of tensors that have no effect
 
     @property
     def updates(self) -> list[MergedTensor]:
@@ -80,8 +79,7 @@ def plan_of(
     _check_names(directory, sources, shapes, config)
     used = {name: sources[name] for name in shapes}
     _check_shapes(directory, used, shapes)
-    skipped = sum(source.bytes_read for name, source in sources.items() if name not in used)
-    return Plan(used, tuple(found.values()), skipped)
+    return Plan(used, tuple(found.values()))
 
 
 def _components(directory: Path, facts: Facts, step: str | int | None) -> dict[str, Component]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from oft_demo.policy.config import DINOV2_LARGE, LLAMA_7B, SIGLIP_SO400M, LlamaConfig, OftConfig, VitConfig, check
-from oft_demo.policy.official.complaints import UnusableFile
+from oft_demo.policy.config import DINOV2_LARGE, LLAMA_7B, LlamaConfig, OftConfig, VitConfig, check
+from oft_demo.policy.official.complaints import POLICY_FILE, UnusableFile
 from oft_demo.policy.official.facts import MODEL_TYPE, Facts
 from oft_demo.policy.official.files import CONFIG, read_json
 from oft_demo.policy.official.preprocessor import RESIZE, means_and_stds
+from oft_demo.policy.official.towers import KEY, PUBLISHED, described, described_towers
 
-PUBLISHED_TOWERS: Mapping[str, VitConfig] = {
-    "vit_large_patch14_reg4_dinov2.lvd142m": DINOV2_LARGE,
-    "vit_so400m_patch14_siglip_224": SIGLIP_SO400M,
-}
 # No published network comes near; a larger one is a mistake or an attempt to fill the memory.
 LARGEST = {
     "hidden_size": 1 << 15,
@@ -49,7 +47,7 @@ def config_of(
     _check_kind(directory, values)
     names = _timm_ids(directory, values)
     first, second = (
-        replace(_tower(directory, name, towers or {}), mean=mean, std=std)
+        replace(_tower(directory, name, {**described_towers(directory), **(towers or {})}), mean=mean, std=std)
         for name, (mean, std) in zip(names, means_and_stds(directory), strict=True)
     )
     try:
@@ -107,17 +105,19 @@ def _check_kind(directory: Path, values: dict[str, Any]) -> None:
 def _timm_ids(directory: Path, values: dict[str, Any]) -> list[str]:
     found = values.get("timm_model_ids")
     if not isinstance(found, list) or len(found) != 2 or not all(isinstance(name, str) for name in found):
-        expected = "the DINOv2 and the SigLIP tower, " + " and ".join(PUBLISHED_TOWERS)
+        expected = "the DINOv2 and the SigLIP tower, " + " and ".join(PUBLISHED)
         raise UnusableFile(directory, CONFIG, f"with timm_model_ids {found!r}", expected)
     return found
 
 
 def _tower(directory: Path, name: str, towers: Mapping[str, VitConfig]) -> VitConfig:
-    known = {**PUBLISHED_TOWERS, **towers}
-    if name not in known:
-        expected = f"one of {', '.join(known)}"
-        raise UnusableFile(directory, CONFIG, f"with the vision tower {name}, whose sizes are not known", expected)
-    return known[name]
+    if name not in towers:
+        expected = f"one of {', '.join(towers)}"
+        advice = f'Describe it in {POLICY_FILE}: {{"{KEY}": {{"{name}": {json.dumps(described(DINOV2_LARGE))}}}}}'
+        raise UnusableFile(
+            directory, CONFIG, f"with the vision tower {name}, whose sizes are not known", expected, advice
+        )
+    return towers[name]
 
 
 def _image_size(values: dict[str, Any]) -> int:

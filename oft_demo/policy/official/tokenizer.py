@@ -9,7 +9,7 @@ from tokenizers import Tokenizer as Backend
 from oft_demo.policy.config import LlamaConfig
 from oft_demo.policy.official.complaints import MissingFile, UnusableFile
 from oft_demo.policy.official.files import MAX_JSON_BYTES
-from oft_demo.policy.tokenizer import ROLES, SPACE, Tokenizer, prompt_of
+from oft_demo.policy.tokenizer import ROLES, SPACE, Tokenizer
 
 TOKENIZER, SENTENCEPIECE = "tokenizer.json", "tokenizer.model"
 UNKNOWN_ID, START_ID = 0, 1
@@ -27,10 +27,6 @@ class LlamaTokenizer(Tokenizer):
     def unknown_words(self, instruction: str) -> tuple[str, ...]:
         """None: every text has tokens."""
         return ()
-
-    def prompt_ids(self, instruction: str) -> list[int]:
-        """What the published tokenizer gives for a prompt; `encode` ends in the lone space."""
-        return [self.start_id, *self._backend.encode(prompt_of(instruction), add_special_tokens=False).ids]
 
 
 def read_tokenizer(directory: Path, language: LlamaConfig) -> LlamaTokenizer:

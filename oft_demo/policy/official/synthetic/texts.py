@@ -18,9 +18,9 @@ from oft_demo.policy.official.files import CONFIG, PREPROCESSOR
 from oft_demo.policy.official.lora import ADAPTER
 from oft_demo.policy.official.names import TOWERS
 from oft_demo.policy.official.preprocessor import RESIZE
-from oft_demo.policy.official.sizes import PUBLISHED_TOWERS
 from oft_demo.policy.official.statistics import STATISTICS
 from oft_demo.policy.official.synthetic.tokenizer import write_tokenizer
+from oft_demo.policy.official.towers import KEY, PUBLISHED, described
 
 RANDOM_IDS = ("random_dinov2", "random_siglip")  # of towers in other sizes than the published ones
 UNNORM_KEY = "random_demos"
@@ -30,7 +30,7 @@ SAMPLES = 200  # transitions of the made-up data set
 def timm_ids(config: OftConfig) -> list[str]:
     """Names of the towers, published ones where the sizes are."""
     names: list[str] = []
-    for (name, published), other, place in zip(PUBLISHED_TOWERS.items(), RANDOM_IDS, TOWERS, strict=True):
+    for (name, published), other, place in zip(PUBLISHED.items(), RANDOM_IDS, TOWERS, strict=True):
         tower: VitConfig = getattr(config, place)
         names.append(name if replace(tower, mean=published.mean, std=published.std) == published else other)
     return names
@@ -46,7 +46,9 @@ def write_texts(directory: Path, config: OftConfig, facts: Facts, rank: int, alp
     preset = PRESETS.get(facts.platform, PRESETS["aloha"])
     usual = asdict(preset)
     own = {name: value for name, value in asdict(facts).items() if value != usual[name] and name != "platform"}
-    write_json(directory / POLICY_FILE, {"preset": preset.platform, **own})
+    towers = {name: getattr(config, place) for name, place in zip(timm_ids(config), TOWERS, strict=True)}
+    sizes = {name: described(tower) for name, tower in towers.items() if name not in PUBLISHED}
+    write_json(directory / POLICY_FILE, {"preset": preset.platform, **own, **({KEY: sizes} if sizes else {})})
     write_tokenizer(directory)
 
 

@@ -17,10 +17,10 @@ from oft_demo.policy.model import OftModel
 from oft_demo.policy.official.facts import Facts
 from oft_demo.policy.official.files import INDEX, SINGLE
 from oft_demo.policy.official.names import LM_HEAD, TOWERS, VISION
-from oft_demo.policy.official.sizes import PUBLISHED_TOWERS
 from oft_demo.policy.official.synthetic.texts import timm_ids, write_json, write_texts
 from oft_demo.policy.official.synthetic.values import random_values
 from oft_demo.policy.official.synthetic.wrapping import wrapped
+from oft_demo.policy.official.towers import PUBLISHED
 
 COMPONENTS = ("action_head", "noisy_action_projector", "proprio_projector")
 Shapes = Mapping[str, tuple[int, ...]]
@@ -66,7 +66,7 @@ def write_random(
 def towers_of(config: OftConfig) -> dict[str, VitConfig]:
     """Sizes of the towers that have no published name, by the name they are given here."""
     towers = config.featurizer, config.fused_featurizer
-    return {name: tower for name, tower in zip(timm_ids(config), towers, strict=True) if name not in PUBLISHED_TOWERS}
+    return {name: tower for name, tower in zip(timm_ids(config), towers, strict=True) if name not in PUBLISHED}
 
 
 def _shapes(config: OftConfig) -> dict[str, tuple[int, ...]]:

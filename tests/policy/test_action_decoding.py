@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import LlamaConfig as PublishedConfig
 from transformers import LlamaForCausalLM
 
@@ -45,13 +45,18 @@ def published():
             num_attention_heads=sizes.heads,
             vocab_size=sizes.vocabulary,
             rms_norm_eps=sizes.norm_epsilon,
-            attn_implementation="eager",
         )
+        config._attn_implementation = "eager"
         llama = LlamaForCausalLM(config).eval()
         llama.load_state_dict(model.language_model.state_dict())
         return llama
 
     return make
+
+
+def words_of(decoded):
+    assert decoded.tokens is not None
+    return decoded.tokens[0].tolist()
 
 
 def looked_at(model, inputs, tokenizer):
@@ -77,10 +82,10 @@ def test_values_said_in_turn_are_those_of_transformers_greedy_generation(speakin
         expected.append(llama(inputs_embeds=given).logits[:, -1].argmax(-1))
         given = torch.cat([given, model.language_model.model.embed(expected[-1])[:, None]], 1)
     decoded = decode(model, seen, proprio, prompt)
-    assert decoded.tokens.tolist() == [[int(token) for token in expected]]
+    assert words_of(decoded) == [int(token) for token in expected]
     assert decoded.actions.shape == (1, 1, 14)
     model.fuse()
-    assert decode(model, seen, proprio, prompt).tokens.tolist() == decoded.tokens.tolist()
+    assert words_of(decode(model, seen, proprio, prompt)) == words_of(decoded)
 
 
 def test_the_autoregressive_sequence_ends_with_the_prompt(speaking, inputs, tokenizer):
@@ -96,7 +101,7 @@ def test_values_said_at_once_are_the_likeliest_words_of_the_window(speaking, pub
     hidden = model.think(model.sequence(seen, proprio, prompt), prompt.text)
     start = 1 + seen.shape[1] + 1 + prompt.text.lengths[0] - 2
     expected = published(model).lm_head(hidden)[0, start : start + 3 * 14].argmax(-1)
-    assert decoded.tokens[0].tolist() == expected.tolist()
+    assert words_of(decoded) == expected.tolist()
     torch.testing.assert_close(decoded.actions.flatten(), values_of(expected, VOCABULARY))
 
 
@@ -107,7 +112,7 @@ def test_denoising_is_diffusers_ddim(speaking, inputs, tokenizer, steps):
     noise = torch.randn(1, 3, 14)
     scheduler = DDIMScheduler(num_train_timesteps=TRAINED_STEPS, beta_schedule="squaredcos_cap_v2")
     scheduler.set_timesteps(steps)
-    sample, width = noise, model.config.width
+    sample, hidden, width = noise, noise, model.config.width
     for timestep in scheduler.timesteps:
         frequencies = torch.exp(-torch.arange(width // 2) * (np.log(10000) / (width // 2 - 1))) * timestep
         level = torch.cat([frequencies.sin(), frequencies.cos()])[None, None]
@@ -117,7 +122,7 @@ def test_denoising_is_diffusers_ddim(speaking, inputs, tokenizer, steps):
         sequence[:, first:-1] = noisy
         hidden = model.language_model.model(sequence)[:, first - 1 : -2]
         predicted = model.action_head(hidden)
-        sample = scheduler.step(predicted, timestep, sample).prev_sample
+        (sample,) = scheduler.step(predicted, int(timestep), sample, return_dict=False)[:1]
     found = decode(model, seen, proprio, prompt, noise)
     torch.testing.assert_close(found.actions, sample, rtol=1e-4, atol=2e-5)
     torch.testing.assert_close(found.hidden, hidden, rtol=1e-3, atol=1e-4)
@@ -125,8 +130,8 @@ def test_denoising_is_diffusers_ddim(speaking, inputs, tokenizer, steps):
 
 def test_the_noise_that_a_denoising_starts_from_matters(speaking, inputs, tokenizer):
     model = speaking("diffusion", chunk_length=3, denoising_steps=5)
-    asked = looked_at(model, inputs, tokenizer)
-    first, second = (decode(model, *asked, torch.randn(1, 3, 14)).actions for _ in range(2))
+    seen, proprio, prompt = looked_at(model, inputs, tokenizer)
+    first, second = (decode(model, seen, proprio, prompt, torch.randn(1, 3, 14)).actions for _ in range(2))
     assert (first != second).any()
 
 
@@ -174,7 +179,7 @@ def test_prompts_of_different_lengths_are_denoised_together(speaking, inputs, to
         prompt = model.prompt(tokens)
         return decode(model, model.see(pixels, prompt.modulation), proprio, prompt, start).actions
 
-    together = denoised(padded, *inputs, noise)
+    together = denoised(padded, inputs[0], inputs[1], noise)
     for index, row in enumerate(rows):
         part = slice(index, index + 1)
         alone = denoised(torch.tensor([row]), inputs[0][part], inputs[1][part], noise[part])

@@ -1,0 +1,72 @@
+"""`python -m oft_demo serve`: let others reach a policy over the wire."""
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from oft_demo.errors import UnknownName
+from oft_demo.serve.gate import Access
+from oft_demo.serve.role import Limits, ServedPolicy
+from oft_demo.settings import Settings
+from oft_demo.types import Query
+
+TOKEN_VARIABLE = "OFT_DEMO_TOKEN"
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """Serve a policy by the official /act protocol and by openpi's websocket."""
+
+    policy: str = "aloha-mini"  # a bundled name or a checkpoint directory
+    host: str = "127.0.0.1"  # anything but loopback needs a token
+    port: int = 8777  # 0: a free one
+    token: str | None = None  # who knows it may ask; better given as the environment variable OFT_DEMO_TOKEN
+    max_batch: int = 4  # requests planned in one pass
+    queue: int = 16  # requests that may wait beside those of one batch
+    max_body_mib: int = 32  # size of one request [MiB]
+
+
+def main(options: ServeOptions) -> int:
+    """Load the policy and serve it until somebody stops this."""
+    access = Access.on(options.host, options.token or os.environ.get(TOKEN_VARIABLE))
+    limits = Limits(max(1, options.max_batch), max(0, options.queue), max(1, options.max_body_mib) * 2**20)
+
+    from oft_demo import policy  # torch takes seconds, which nobody should wait for who lacks a token
+    from oft_demo.serve.app import create_app
+    from oft_demo.serve.listening import listen, server_of
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    served: ServedPolicy = policy.load(_directory(options.policy))
+    with listen(options.host, options.port) as socket:
+        about = _about(served.name, options.host, socket.getsockname()[1], access)
+        app = create_app(served, limits, access, _rehearsal(served), lambda: print(about, flush=True))
+        server_of(app, limits).run(sockets=[socket])
+    return 0
+
+
+def _directory(name: str) -> Path:
+    from oft_demo import policy
+
+    bundled = policy.available(Settings.policies)
+    if name in bundled:
+        return bundled[name]
+    if Path(name).is_dir():
+        return Path(name)
+    raise UnknownName("policy", name, bundled)
+
+
+def _about(name: str, host: str, port: int, access: Access) -> str:
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    lines = [f"{name} is served at http://{place}/act and ws://{place}  (Ctrl+C stops it)"]
+    if access.token is not None:
+        lines.append("Clients have to send the token. Without TLS in front it travels in clear text.")
+    return "\n".join(lines)
+
+
+def _rehearsal(served: ServedPolicy) -> Query:
+    """A question of the right sizes, because the first pass takes longer than any later one."""
+    picture = np.zeros((served.image_size, served.image_size, 3), np.uint8)
+    return Query((picture,) * len(served.cameras), np.zeros(served.proprio_dim), "warm up")
