@@ -67,9 +67,10 @@ class LlamaAttention(nn.Module):
         layer: int = 0,
     ) -> Float[Tensor, "b l d"]:
         query, key, value = self._fused_products(x, turns) if self.fused else self._products(x, turns)
-        if memory is not None:
-            key, value = memory.extended(layer, key, value)
-        return self.o_proj(attend(query, key, value, bias))
+        if memory is None:
+            return self.o_proj(attend(query, key, value, bias))
+        key, value = memory.extended(layer, key, value)
+        return self.o_proj(attend(query, key, value, causal=x.shape[1] > 1))
 
     def fuse(self) -> None:
         """One product for queries, keys and values; channels that turn together are moved side by side for good."""
@@ -90,7 +91,7 @@ class LlamaAttention(nn.Module):
         batch, length, _ = x.shape
         value = self.v_proj(x).view(batch, length, self.heads, -1).transpose(1, 2)
         halves = (layer(x).view(batch, length, self.heads, 2, -1) for layer in (self.q_proj, self.k_proj))
-        query, key = (turned(pairs.transpose(-1, -2), turns) for pairs in halves)
+        query, key = (turned(pairs.transpose(-1, -2).contiguous(), turns) for pairs in halves)
         return query, key, value
 
     def _fused_products(self, x: Float[Tensor, "b l d"], turns: Complex64[Tensor, "l half"]) -> tuple[Tensor, ...]:
@@ -103,7 +104,7 @@ class LlamaAttention(nn.Module):
 
 def turned(pairs: Float[Tensor, "b l h half 2"], turns: Complex64[Tensor, "l half"]) -> Float[Tensor, "b h l e"]:
     """Rotate each pair of channels by its position."""
-    numbers = torch.view_as_complex(pairs.float().contiguous()) * turns[:, None]
+    numbers = torch.view_as_complex(pairs.float()) * turns[:, None]
     return torch.view_as_real(numbers).flatten(-2).to(pairs.dtype).transpose(1, 2)
 
 
@@ -171,15 +172,12 @@ class LlamaModel(nn.Module):
         return self._run(x, 0, bias, None)
 
     def go_on(self, x: Float[Tensor, "b l d"], memory: Memory) -> Float[Tensor, "b l d"]:
-        """Hidden states of the next embeddings of a causal sequence, in which no token sees a later one."""
+        """Hidden states of the next embeddings of a causal sequence: its beginning, then one after another."""
         length, start = x.shape[1], memory.length
+        if start and length != 1:
+            raise ValueError(f"{length} embeddings at once behind {start}: expected one")
         memory.length += length
-        bias = None
-        if length > 1:
-            ahead = torch.ones(length, memory.length, dtype=torch.bool, device=x.device).triu(start + 1)
-            bias = torch.zeros(length, memory.length, dtype=x.dtype, device=x.device)
-            bias = bias.masked_fill_(ahead, -torch.inf)[None, None]
-        return self._run(x, start, bias, memory)
+        return self._run(x, start, None, memory)
 
     def embed(self, tokens: Int64[Tensor, "b t"]) -> Float[Tensor, "b t d"]:
         """Input embedding rows."""
