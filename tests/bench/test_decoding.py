@@ -3,6 +3,7 @@
 import torch
 
 from oft_demo.bench.decoding import decoding, said_without_memory, ways_of
+from oft_demo.bench.lines import Answers, Ratio
 from oft_demo.bench.networks import answer, random_question, with_head
 from oft_demo.policy.inference import Engine
 
@@ -26,14 +27,16 @@ def test_other_heads_stand_on_the_same_trunk_without_joints_and_film(make_model)
 
 def test_each_way_gives_as_many_actions_as_it_is_credited_with(make_model):
     for way in ways_of(make_model()):
-        assert way.work().shape == (way.rows, 3)
+        actions = way.work()
+        assert isinstance(actions, torch.Tensor)
+        assert actions.shape == (way.rows, 3)
 
 
-def test_the_table_names_all_baselines_and_one_bar(make_model):
-    lines = list(decoding("Small", make_model(), 26, rounds=2))
+def test_the_table_names_all_baselines_and_their_bars(make_model):
+    lines = list(decoding("Small", make_model(), 26, rounds=2, bar_over_memory=43))
     text = "\n".join(map(str, lines))
     assert text.count("OpenVLA") >= 3
-    assert [line.bar for line in lines if getattr(line, "bar", None)] == [26]
-    latencies = [line.latency_ms for line in lines if hasattr(line, "latency_ms")]
+    assert [line.bar for line in lines if isinstance(line, Ratio)] == [26, 43, None]
+    latencies = [line.latency_ms for line in lines if isinstance(line, Answers)]
     assert len(latencies) == 6
     assert min(latencies) > 0

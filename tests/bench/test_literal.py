@@ -13,6 +13,7 @@ from oft_demo.bench.literal.vision import Block
 from oft_demo.bench.networks import ALOHA, LIBERO, answer, middle, random_model, random_question, with_head
 from oft_demo.policy import aloha_mini
 from oft_demo.policy.inference import Engine
+from oft_demo.policy.llama import LlamaLayer
 
 CPU = torch.device("cpu")
 GATE = 5e-5  # of normalised actions in fp32
@@ -49,7 +50,8 @@ def test_words_are_the_same_both_ways(make_model, head, rows):
     with torch.no_grad():
         model.language_model.lm_head.weight[:31744] = 0  # only action words are likely
         for layer in model.language_model.model.layers:
-            layer.self_attn.q_proj.weight *= 30  # so that every slot sees something else, and says it
+            assert isinstance(layer, LlamaLayer)
+            layer.self_attn.q_proj.weight.mul_(30)  # so that every slot sees something else, and says it
     literal, ours = both(model)
     assert literal.shape == (rows, 3)
     assert len(ours.unique()) > 1
