@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 
 import tyro
 
@@ -15,11 +16,17 @@ def main(settings: Settings) -> None:
 
     import uvicorn  # after the environment is set, since gradio reads it at import
 
+    from oft_demo.errors import OftDemoError
     from oft_demo.studio.server import create_app
     from oft_demo.studio.studio import Studio
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    app = create_app(Studio(settings))
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every question to a policy server
+    try:
+        studio = Studio(settings)
+    except OftDemoError as error:
+        sys.exit(f"error: {error}")
+    app = create_app(studio)
     print(f"OFT Demo is at http://{settings.host}:{settings.port}  (Ctrl+C stops it)", flush=True)
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)
 

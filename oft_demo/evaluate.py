@@ -43,7 +43,7 @@ class InvalidSeeds(OftDemoError):
 class EvaluateOptions:
     """Evaluate a policy on a range of seeds."""
 
-    policy: str = "aloha-mini"  # a bundled name, a checkpoint directory, or "expert"
+    policy: str = "aloha-mini"  # a name, a checkpoint directory, the address of a policy server, or "expert"
     task: str = "put_x_into_pot"
     seeds: str = "20000-20199"  # one (5), a list (1,2,7) or a range (20000-20199)
     instruction: str | None = None  # the same one for every seed; default: what each seed asks for
@@ -51,6 +51,7 @@ class EvaluateOptions:
     workers: int = 1
     json: bool = False  # end with one line of JSON
     videos: Path | None = None  # a directory for one video a seed
+    remote_seconds: float = Settings.remote_seconds  # a policy server that takes longer counts as lost
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Job:
     policies: Path = Settings.policies
     replan_after: int | None = None
     max_steps: int | None = None
+    remote_seconds: float = Settings.remote_seconds
 
 
 def evaluate(
@@ -112,7 +114,7 @@ def main(options: EvaluateOptions) -> int:
         instruction = checked_instruction(instruction, sim.wordings.examples(options.task)[0])
     rollouts = evaluate(
         options.policy, options.task, seeds, instruction, options.workers,
-        wordings=options.wordings, videos=options.videos,
+        wordings=options.wordings, videos=options.videos, remote_seconds=options.remote_seconds,
     )  # fmt: skip
     results = []
     with tqdm(rollouts, total=len(seeds), unit="seed", file=sys.stderr, disable=None) as progress:
@@ -140,7 +142,7 @@ def _instruction(job: Job, env: sim.AlohaEnv, seed: int) -> str:
 def _one_by_one(job: Job, seeds: Iterator[int]) -> Iterator[SeedResult]:
     env = sim.make_env(job.task)
     try:
-        actor = open_actor(job.policy, env, job.policies)
+        actor = open_actor(job.policy, env, job.policies, job.remote_seconds)
         for seed in seeds:
             film_to = job.videos / f"{job.task}_{seed}.mp4" if job.videos else None
             yield run_seed(job, env, actor, seed, film_to)

@@ -10,19 +10,21 @@ from .actors import open_actor
 from .errors import checked_instruction, checked_seed
 from .evaluate import Job, run_seed
 from .outcome import SeedResult
+from .settings import Settings
 
 
 @dataclass(frozen=True)
 class RolloutOptions:
     """Let a policy do one task once."""
 
-    policy: str = "aloha-mini"  # a bundled name, a checkpoint directory, or "expert"
+    policy: str = "aloha-mini"  # a name, a checkpoint directory, the address of a policy server, or "expert"
     task: str = "put_x_into_pot"
     seed: int = 0
     instruction: str | None = None  # default: what the seed asks for
     json: bool = False  # end with one line of JSON
     video: Path | None = None  # an .mp4 file to write
     replan_after: int | None = None  # rows of each chunk to carry out; default: what the policy asks for
+    remote_seconds: float = Settings.remote_seconds  # a policy server that takes longer counts as lost
 
 
 def main(options: RolloutOptions) -> int:
@@ -33,7 +35,7 @@ def main(options: RolloutOptions) -> int:
         instruction = options.instruction
         if instruction is not None:
             instruction = checked_instruction(instruction, sim.wordings.examples(options.task)[0])
-        actor = open_actor(options.policy, env)
+        actor = open_actor(options.policy, env, remote_seconds=options.remote_seconds)
         job = Job(options.policy, options.task, instruction, replan_after=options.replan_after)
         unknown = getattr(actor(seed), "unknown_words", lambda text: ())(instruction or "")
         if unknown:

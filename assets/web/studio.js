@@ -24,8 +24,17 @@
       else if (element.paintedHtml !== content.html) {
         element.innerHTML = content.html;
         element.paintedHtml = content.html;
+        fold(element);
       }
     }
+  }
+
+  // A card stays as the visitor folded it; before that it is open where there is room.
+  function fold(element) {
+    const card = element.querySelector("details");
+    if (!card) return;
+    card.open = element.unfolded ?? ("unfolded" in element.dataset && !narrowPage.matches);
+    card.querySelector("summary").addEventListener("click", () => (element.unfolded = !card.open));
   }
 
   // One picture is decoded at a time, and then the latest: a slow browser shows fewer, never none.

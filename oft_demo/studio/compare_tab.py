@@ -5,6 +5,7 @@ import gradio as gr
 from oft_demo.studio import live, series, skeleton
 from oft_demo.studio.controls import (
     QUIET,
+    Picking,
     example_chips,
     html,
     instruction_box,
@@ -26,8 +27,8 @@ FILM_HINT = (
 )
 
 
-def build(studio: Studio) -> None:
-    """Lay out the tab and attach its events."""
+def build(studio: Studio) -> list[gr.Dropdown]:
+    """Lay out the tab and attach its events; returns its pickers of policies."""
     with gr.Row(elem_classes="command"):
         instruction = instruction_box("compare")
         both = gr.Button("Run both", variant="primary", elem_id="compare-run", min_width=96, scale=1)
@@ -71,9 +72,12 @@ def build(studio: Studio) -> None:
             asked = Request.parse(task, seed, instruction)
             series.compare_seeds(visitor, studio.shelf, (a, b), asked, series.checked_count(count), own_words)
 
+    for picker, screen in zip((first, second), SCREENS, strict=True):
+        Picking(studio, picker, "compare", screen, "Press Run both.").on_change()
     inputs = [first, second, task, seed, instruction]
     gr.on([both.click, instruction.submit], start, inputs, None, trigger_mode="multiple", **QUIET)
     many.click(start_many, [*inputs, count, own_words], None, trigger_mode="multiple", **QUIET)
     stop.click(stop_of(studio), None, None, **QUIET)
     show = still_of(studio, "compare", SCREENS, READY)
     gr.on([task.change, seed.change], show, [task, seed], None, trigger_mode="always_last", **QUIET)
+    return [first, second]

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -9,6 +10,7 @@ import gradio as gr
 from oft_demo.errors import checked_seed
 from oft_demo.sim import TASKS, wordings
 from oft_demo.studio import live
+from oft_demo.studio.borrowing import pick
 from oft_demo.studio.request import checked_task
 from oft_demo.studio.screen import say
 from oft_demo.studio.studio import FIRST_SEED, Studio, told
@@ -54,17 +56,46 @@ def example_chips(page: str, task: gr.Dropdown, instruction: gr.Textbox) -> list
 
 
 def policy_picker(studio: Studio, page: str, label: str, place: int = 0) -> gr.Dropdown:
-    """A list of the policies; `place` is the one chosen at first."""
+    """A list of the policies, into which an address can be typed too; `place` is the one chosen at first."""
     names = studio.shelf.names()
     return gr.Dropdown(
         list(names),
         value=names[min(place, len(names) - 1)],
-        label=label,
+        label=f"{label}, or a server's address",
         elem_id=page,
-        filterable=False,
+        elem_classes="policy",
+        allow_custom_value=True,
         min_width=180,
         scale=3,
     )
+
+
+@dataclass(frozen=True)
+class Picking:
+    """Loads what is picked and shows its card on a screen."""
+
+    studio: Studio
+    picker: gr.Dropdown
+    page: str
+    screen: str
+    ready: str
+
+    def on_change(self) -> None:
+        """When another policy is picked, or an address typed."""
+        show = self._shower(self.ready)
+        self.picker.change(show, self.picker, None, trigger_mode="multiple", **QUIET)  # another pick need not wait
+
+    def at_opening(self, opened: Any) -> None:
+        """Once the page is open; only what goes wrong is said."""
+        opened.then(self._shower(None), self.picker, None, **QUIET)
+
+    def _shower(self, ready: str | None) -> Any:
+        def show(name: str, request: gr.Request) -> None:
+            visitor = self.studio.visitor(request)
+            with told(visitor, self.page):
+                pick(visitor, self.studio.shelf, name, self.page, self.screen, ready)
+
+        return show
 
 
 def task_picker(page: str) -> gr.Dropdown:

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 from oft_demo import rollout
 from oft_demo.plots import PlacedChunk, chunk_figure, comparison_figure
+from oft_demo.policy_sources import short
+from oft_demo.serve import RemoteError
 from oft_demo.sim import AlohaEnv
 from oft_demo.studio import markup
 from oft_demo.studio.board import Board, Figure, Markup
+from oft_demo.studio.borrowing import both_lent, lent
 from oft_demo.studio.pace import Pace
+from oft_demo.studio.players import Expert, Loaded, Player
 from oft_demo.studio.request import Request
 from oft_demo.studio.screen import Screen, say
-from oft_demo.studio.shelf import Player, Shelf
+from oft_demo.studio.shelf import Shelf
 from oft_demo.studio.trace import PARTING, Trace, parting
+from oft_demo.studio.verdicts import Verdict, doubts_about, judged
 from oft_demo.studio.visitors import Activity, Visitor
 from oft_demo.types import CONTROL_HZ, Step
 
@@ -46,7 +50,7 @@ def still(visitor: Visitor, task: str, seed: int, screens: Sequence[str] = ("run
     """Stop what runs and show the scene of a seed, unless just this scene is in use; `again` starts it over."""
     if visitor.scene_in_use == (task, seed) and not again:
         return False
-    with visitor.activity():
+    with visitor.activity(brief=True):
         env = visitor.env(task)
         env.reset(seed)
         for name in screens:
@@ -57,17 +61,18 @@ def still(visitor: Visitor, task: str, seed: int, screens: Sequence[str] = ("run
 def run(visitor: Visitor, shelf: Shelf, name: str, request: Request) -> None:
     """Let the policy `name` do what is asked, shown step by step."""
     with visitor.activity((request.task, request.seed)) as activity:
-        say(visitor.board, "run", f"Loading {name} ...", "busy")
-        env, player = prepared(visitor, shelf, name, request)
-        watch(visitor, activity, env, player, request, "run")
+        say(visitor.board, "run", f"Loading {short(name)} ...", "busy")
+        with lent(visitor, shelf, name, "run", activity) as policy:
+            env, player = prepared(visitor, policy, request)
+            watch(visitor, activity, env, player, request, "run")
 
 
-def prepared(visitor: Visitor, shelf: Shelf, name: str, request: Request, side: str = "a") -> tuple[AlohaEnv, Player]:
+def prepared(visitor: Visitor, policy: Expert | Loaded, request: Request, side: str = "a") -> tuple[AlohaEnv, Player]:
     """The visitor's simulation at the start of what is asked, and the policy that will act in it."""
     env = visitor.env(request.task, side)
     env.reset(request.seed)
     env.assign(request.instruction)
-    return env, shelf.player(name, env, request.seed, request.instruction, request.example)
+    return env, policy.player(env, request)
 
 
 def watch(
@@ -78,45 +83,52 @@ def watch(
     request: Request,
     page: str,
     follow: Callable[[Step], None] = lambda step: None,
-) -> Step | None:
-    """One rollout on the screen of `page`, every step told to `follow`; returns the last one."""
-    board, doubts = visitor.board, _doubts(player, request)
+) -> Verdict:
+    """One rollout on the screen of `page`, every step told to `follow`."""
+    board, doubts = visitor.board, doubts_about(player, request)
     screen, plotter, trace, pace = Screen(board, page), Plotter(board, f"{page}-plot"), Trace(), Pace()
     screen.still(env)
-    screen.introduce(player.about)
+    screen.introduce(player.card)
     opening = " ".join(doubts) or f'{player.name} was told "{request.instruction}".'
     say(board, page, opening, "warn" if doubts else "busy")
-    last = None
-    for last in _steps(player, env, request, activity):
-        screen.show(last, env, pace)
-        follow(last)
-        trace.add(last)
-        if last.chunk is not None:
-            plotter.draw(_chunk_plot(trace, visitor.narrow))
-        pace.wait(last.time + 1 / CONTROL_HZ)
-    plotter.finish(_chunk_plot(trace, visitor.narrow))
-    verdict = judged(last, activity.stopped)
-    screen.end(last, env, pace, verdict.badge, verdict.tone)
+    last = lost = None
+    try:
+        for last in _steps(player, env, request, activity):
+            screen.show(last, env, pace)
+            follow(last)
+            trace.add(last)
+            if last.chunk is not None:
+                plotter.draw(_chunk_plot(trace, visitor.narrow))
+            pace.wait(last.time + 1 / CONTROL_HZ)
+    except RemoteError as error:
+        lost = error
+    verdict = judged(last, activity.stopped, lost)
     say(board, page, " ".join((verdict.sentence, *doubts)), verdict.tone)
-    return last
+    screen.end(last, env, pace, verdict.badge, verdict.tone)
+    plotter.finish(_chunk_plot(trace, visitor.narrow))
+    return verdict
 
 
 def compare(visitor: Visitor, shelf: Shelf, names: tuple[str, str], request: Request) -> None:
     """Two policies from the same start with the same words, one control step of each in turn."""
     board = visitor.board
     with visitor.activity() as activity:
-        say(board, "compare", f"Loading {' and '.join(names)} ...", "busy")
-        sides = zip(names, SIDES, strict=True)
-        envs, players = zip(*(prepared(visitor, shelf, name, request, side) for name, side in sides), strict=True)
-        screens = [Screen(board, f"compare-{side}") for side in SIDES]
-        for screen, env, player in zip(screens, envs, players, strict=True):
-            screen.still(env)
-            screen.introduce(player.about)
-        board.post("compare-parted", Markup("&ndash;"))
-        doubts = " ".join(dict.fromkeys(doubt for player in players for doubt in _doubts(player, request)))
-        say(board, "compare", doubts or f'Both were told "{request.instruction}".', "warn" if doubts else "busy")
-        _in_step(visitor, activity, request, players, envs, screens)
-        say(board, "compare", "Stopped." if activity.stopped else f"Both are done. {doubts}".strip())
+        say(board, "compare", f"Loading {' and '.join(map(short, names))} ...", "busy")
+        with both_lent(visitor, shelf, names, activity) as policies:
+            sides = zip(policies, SIDES, strict=True)
+            envs, players = zip(*(prepared(visitor, policy, request, side) for policy, side in sides), strict=True)
+            screens = [Screen(board, f"compare-{side}") for side in SIDES]
+            for screen, env, player in zip(screens, envs, players, strict=True):
+                screen.still(env)
+                screen.introduce(player.card)
+            board.post("compare-parted", Markup("&ndash;"))
+            doubts = " ".join(dict.fromkeys(doubt for player in players for doubt in doubts_about(player, request)))
+            say(board, "compare", doubts or f'Both were told "{request.instruction}".', "warn" if doubts else "busy")
+            lost = _in_step(visitor, activity, request, players, envs, screens)
+            if lost is not None:
+                say(board, "compare", str(lost), "bad")
+            else:
+                say(board, "compare", "Stopped." if activity.stopped else f"Both are done. {doubts}".strip())
 
 
 def _in_step(
@@ -126,19 +138,22 @@ def _in_step(
     players: Sequence[Player],
     envs: Sequence[AlohaEnv],
     screens: Sequence[Screen],
-) -> None:
+) -> RemoteError | None:
+    """Carry out both rollouts; returns what went wrong with a server."""
     paces, traces = [Pace() for _ in players], [Trace() for _ in players]
     lasts: list[Step | None] = [None for _ in players]
     plotter = Plotter(visitor.board, "compare-plot")
     names = [player.name for player in players]
+    lost: RemoteError | None = None
     running = {side: _steps(player, envs[side], request, activity) for side, player in enumerate(players)}
     while running:
         fresh = False
         for side in list(running):
-            step = next(running[side], None)
+            step, failure = _next(running[side])
             if step is None:
                 del running[side]
-                verdict = judged(lasts[side], activity.stopped)
+                lost = lost or failure
+                verdict = judged(lasts[side], activity.stopped, failure)
                 screens[side].end(lasts[side], envs[side], paces[side], verdict.badge, verdict.tone)
                 continue
             lasts[side] = step
@@ -149,6 +164,15 @@ def _in_step(
         if fresh:
             plotter.draw(_comparison_plot(names, traces, visitor))
     plotter.finish(_comparison_plot(names, traces, visitor))
+    return lost
+
+
+def _next(steps: Iterator[Step]) -> tuple[Step | None, RemoteError | None]:
+    """The next step; None at the end, with the reason if it is a server's."""
+    try:
+        return next(steps, None), None
+    except RemoteError as error:
+        return None, error
 
 
 def _steps(player: Player, env: AlohaEnv, request: Request, activity: Activity) -> Iterator[Step]:
@@ -174,40 +198,6 @@ def _comparison_plot(names: Sequence[str], traces: Sequence[Trace], visitor: Vis
     elif len(motions[0].times):
         visitor.board.post("compare-parted", Markup(markup.fact("not yet", f"no joint differs by {PARTING} rad")))
     return lambda: as_json(comparison_figure(names, motions, parted, visitor.narrow))
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a rollout ended, in words."""
-
-    badge: str
-    sentence: str
-    tone: markup.Tone
-
-
-def judged(last: Step | None, stopped: bool) -> Verdict:
-    """The outcome of a rollout from its last step."""
-    if last is None:
-        return Verdict("stopped", "Stopped before the first step.", "plain")
-    score, took = last.score, f"{last.time:.1f} s, {last.chunk_index + 1} chunks"
-    if score.success:
-        return Verdict("success", f"Done: {score.named_object or 'the object'} {score.stage} ({took}).", "good")
-    if stopped:
-        return Verdict("stopped", f"Stopped after {took}.", "plain")
-    return Verdict("not done", f"Not done: {score.points:.0f} of 100 points, {score.stage} ({took}).", "bad")
-
-
-def _doubts(player: Player, request: Request) -> tuple[str, ...]:
-    """What a person should know about this instruction before judging the policy by it."""
-    doubts = []
-    if player.unknown_words:
-        listed = ", ".join(f'"{word}"' for word in player.unknown_words)
-        doubts.append(f"Words that {player.name} never saw in training and reads as unknown: {listed}.")
-    if player.other_pictures:
-        doubts.append(f"{player.name} was trained on pictures of other scenes or other render settings than these.")
-    if request.named_object is None:
-        doubts.append("The instruction names no single object of this scene, so success cannot be scored.")
-    return tuple(doubts)
 
 
 def as_json(figure: object) -> str:

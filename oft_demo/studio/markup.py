@@ -1,9 +1,10 @@
 """Small pieces of HTML for the page's slots; everything a person typed is escaped here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Literal
 
+from oft_demo.policy_card import Card
 from oft_demo.types import ActionChunk, Score
 
 SUMS = ("total", "model")  # of stages that are told one by one
@@ -83,6 +84,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "")
     return f'<div class="table-frame"><table class="results">{body}</table></div>'
 
 
-def facts(rows: Mapping[str, str]) -> str:
-    """Names and values as a definition list; cells are text."""
-    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in rows.items()) + "</dl>"
+def card(card: Card) -> str:
+    """What a policy is: its title, and its facts to unfold."""
+    pairs = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in card.rows.items())
+    name = f"<p>{escape(card.full_name)}</p>" if card.full_name else ""
+    return f'<details class="card"><summary>{escape(card.title)}</summary>{name}<dl>{pairs}</dl></details>'

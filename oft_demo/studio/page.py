@@ -30,7 +30,7 @@ def build_page(studio: Studio) -> gr.Blocks:
             with gr.Tab("Run", id="run", render_children=True):
                 run = run_tab.build(studio)
             with gr.Tab("Compare", id="compare", render_children=True):
-                compare_tab.build(studio)
+                compared = compare_tab.build(studio)
             with gr.Tab("Record", id="record", render_children=True) as record:
                 episodes = record_tab.build(studio)
         html(skeleton.terms())
@@ -45,6 +45,8 @@ def build_page(studio: Studio) -> gr.Blocks:
 
         opened = page.load(welcome, None, ticket, **QUIET)
         opened.then(None, ticket, None, js=CONNECT)
+        pickers = [run.picking.picker, *compared, episodes.picker]
+        opened.then(lambda: [gr.Dropdown(choices=list(studio.shelf.names()))] * len(pickers), None, pickers, **QUIET)
         run.show_still(opened)
         episodes.list_on(record.select)
         page.unload(goodbye)

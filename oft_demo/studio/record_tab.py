@@ -10,6 +10,7 @@ from oft_demo.data.layout import EpisodeSummary
 from oft_demo.studio import skeleton, takes
 from oft_demo.studio.controls import (
     QUIET,
+    Picking,
     example_chips,
     html,
     instruction_box,
@@ -40,6 +41,7 @@ class RecordTab:
 
     relist: Any
     outputs: list[Any]
+    picker: gr.Dropdown
 
     def list_on(self, event: Any) -> None:
         """Read the directory again when `event` happens."""
@@ -92,12 +94,13 @@ def build(studio: Studio) -> RecordTab:
             name = takes.record(visitor, studio.shelf, studio.catalog, policy, asked)
         return _listing(studio, name)
 
+    Picking(studio, who, "record", "record", "Press Record.").on_change()
     start.click(make, [who, task, seed, instruction], editor.outputs, trigger_mode="multiple", **QUIET)
     stop.click(stop_of(studio), None, None, **QUIET)
     show = still_of(studio, "record", SCREENS, READY)
     gr.on([task.change, seed.change], show, [task, seed], None, trigger_mode="always_last", **QUIET)
     _wire(studio, editor)
-    return RecordTab(lambda: _listing(studio, None), editor.outputs)
+    return RecordTab(lambda: _listing(studio, None), editor.outputs, who)
 
 
 def _editor() -> Editor:

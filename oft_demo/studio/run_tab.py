@@ -8,6 +8,7 @@ import gradio as gr
 from oft_demo.studio import live, skeleton
 from oft_demo.studio.controls import (
     QUIET,
+    Picking,
     example_chips,
     html,
     instruction_box,
@@ -35,10 +36,12 @@ class RunTab:
     studio: Studio
     task: gr.Dropdown
     seed: gr.Textbox
+    picking: Picking
 
     def show_still(self, opened: Any) -> None:
-        """Show the scene once the page is open."""
+        """Show the scene once the page is open, and the card of the first policy."""
         opened.then(still_of(self.studio, "run", SCREENS, READY, opening=True), [self.task, self.seed], None, **QUIET)
+        self.picking.at_opening(opened)
 
 
 def build(studio: Studio) -> RunTab:
@@ -67,6 +70,8 @@ def build(studio: Studio) -> RunTab:
         with told(visitor, "run"):
             live.run(visitor, studio.shelf, policy, Request.parse(task, seed, instruction))
 
+    picking = Picking(studio, policy, "run", "run", "Press Run.")
+    picking.on_change()
     inputs = [policy, task, seed, instruction]
     gr.on([run.click, instruction.submit], start, inputs, None, trigger_mode="multiple", **QUIET)
     stop.click(stop_of(studio), None, None, **QUIET)
@@ -80,4 +85,4 @@ def build(studio: Studio) -> RunTab:
         trigger_mode="always_last",
         **QUIET,
     )
-    return RunTab(studio, task, seed)
+    return RunTab(studio, task, seed, picking)

@@ -1,9 +1,8 @@
 """Turns the steps of a rollout into what one part of the page shows; a live 3D view would replace `picture`."""
 
-from html import escape
-
 import cv2
 
+from oft_demo.policy_card import Card
 from oft_demo.sim import AlohaEnv
 from oft_demo.studio import markup
 from oft_demo.studio.board import Board, Figure, Markup, Picture
@@ -39,9 +38,9 @@ class Screen:
         for camera, image in env.observe().images.items():
             self._board.post(f"{self._name}-{camera}", Picture(jpeg(image)))
 
-    def introduce(self, about: str) -> None:
+    def introduce(self, card: Card) -> None:
         """Say which policy will act."""
-        self._post("about", escape(about))
+        self._post("card", markup.card(card))
 
     def show(self, step: Step, env: AlohaEnv, pace: Pace) -> None:
         """Show one control step; pictures and figures are left out where a person would not see them."""

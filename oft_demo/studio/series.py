@@ -1,7 +1,7 @@
 """Two policies on many seeds: the same scenes and words for both, results as they come."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oft_demo import rollout
 from oft_demo.errors import OftDemoError
@@ -10,9 +10,11 @@ from oft_demo.outcome import SeedResult, outcome_of
 from oft_demo.sim import AlohaEnv
 from oft_demo.studio import markup
 from oft_demo.studio.board import Board, Markup
+from oft_demo.studio.borrowing import both_lent
+from oft_demo.studio.players import Player
 from oft_demo.studio.request import Request
 from oft_demo.studio.screen import say
-from oft_demo.studio.shelf import Player, Shelf
+from oft_demo.studio.shelf import Shelf
 from oft_demo.studio.visitors import Activity, Visitor
 from oft_demo.types import Step
 
@@ -87,19 +89,20 @@ def compare_seeds(
     with visitor.activity() as activity:
         series = Series(names, count)
         board.post("compare-series", Markup(series.html()))
-        say(board, "compare", "Running; the table fills as seeds are finished.", "busy")
-        env = visitor.env(request.task)
-        for seed in range(request.seed, request.seed + count):
-            results = []
-            for name in names:
-                words = _words(env, seed, request, own_words)
-                player = shelf.player(name, env, seed, words, request.example)
-                results.append(outcome_of(_until_stopped(player, env, words, activity), seed))
-                visitor.touch()
-            if activity.stopped:
-                break
-            series.pairs.append((results[0], results[1]))
-            board.post("compare-series", Markup(series.html()))
+        with both_lent(visitor, shelf, names, activity) as policies:
+            say(board, "compare", "Running; the table fills as seeds are finished.", "busy")
+            env = visitor.env(request.task)
+            for seed in range(request.seed, request.seed + count):
+                results = []
+                for policy in policies:
+                    asked = _asked(env, seed, request, own_words)
+                    steps = _until_stopped(policy.player(env, asked), env, asked.instruction, activity)
+                    results.append(outcome_of(steps, seed))
+                    visitor.touch()
+                if activity.stopped:
+                    break
+                series.pairs.append((results[0], results[1]))
+                board.post("compare-series", Markup(series.html()))
         _conclude(board, series, activity)
 
 
@@ -109,9 +112,9 @@ def _conclude(board: Board, series: Series, activity: Activity) -> None:
     say(board, "compare", text, "plain" if activity.stopped else "good")
 
 
-def _words(env: AlohaEnv, seed: int, request: Request, own_words: bool) -> str:
+def _asked(env: AlohaEnv, seed: int, request: Request, own_words: bool) -> Request:
     env.reset(seed)
-    return env.instruction if own_words else request.instruction
+    return replace(request, seed=seed, instruction=env.instruction if own_words else request.instruction)
 
 
 def _until_stopped(player: Player, env: AlohaEnv, words: str, activity: Activity) -> Iterator[Step]:

@@ -16,6 +16,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from oft_demo.errors import OftDemoError
 from oft_demo.plots import empty_figure
+from oft_demo.policy_sources import LOOPBACK
 from oft_demo.settings import PROJECT_ROOT
 from oft_demo.studio.board import Figure, encoded
 from oft_demo.studio.page import FIGURE_SLOTS, build_page, page_options
@@ -24,7 +25,6 @@ from oft_demo.studio.visitors import Visitor, Visitors
 
 WEB = PROJECT_ROOT / "assets" / "web"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 HELLO_SECONDS = 10.0  # a page says who it is at once; whoever waits longer is no page of ours
 REAP_SECONDS = 5.0
 UNKNOWN_TICKET = 4401  # websocket close codes from 4000 are for applications

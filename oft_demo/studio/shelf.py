@@ -1,119 +1,121 @@
-"""The policies a visitor can pick, each loaded once and shared by all of them."""
+"""The policies a visitor can pick, each loaded once and lent to all who run it."""
 
-import re
+import gc
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 
-from oft_demo.errors import InvalidInstruction, UnknownName
-from oft_demo.sim import AlohaEnv, make_expert
-from oft_demo.types import ActionChunk, Observation, Policy, Source
-
-if TYPE_CHECKING:
-    from oft_demo.policy import OftPolicy
+from oft_demo import policy_sources
+from oft_demo.policy_sources import PolicySource, Remote, Saved, Scripted, Sources, short
+from oft_demo.studio.lending import Loading, LoadingStopped
+from oft_demo.studio.players import Expert, Loaded, loading
 
 EXPERT = "expert (scripted, reads the simulator)"
-ABOUT_EXPERT = "expert: a script that reads the objects' true positions from the simulator, as no real policy can."
-WORD = re.compile(r"\w+")
-FAVOURITES = ("aloha-mini", "aloha-mini-nofilm")  # in this order at the top of the list
+LARGE_KEPT = 1  # official checkpoints that stay in memory when nobody runs them
+KNOWN = 16  # servers whose cards are remembered
 
-
-class NothingUnderstood(InvalidInstruction):
-    """Not one word of the instruction is in the policy's vocabulary."""
-
-    def __init__(self, words: tuple[str, ...], example: str):
-        listed = ", ".join(f'"{word}"' for word in words)
-        super().__init__(
-            f"This policy knows none of the words that say what to do: {listed} were never in its training. "
-            f'Try, for example, "{example}".'
-        )
-
-
-@dataclass(frozen=True)
-class Player:
-    """A policy that is ready to act in one simulation."""
-
-    name: str
-    policy: Policy
-    source: Source
-    replan_after: int | None = None  # rows of a chunk that are executed before the policy is asked again
-    unknown_words: tuple[str, ...] = ()  # words of the instruction that it never saw
-    about: str = ""  # what it is, in one line
-    other_pictures: bool = False  # it was trained on pictures drawn in another way than this simulation's
-
-
-class TakingTurns:
-    """A policy that several visitors share: one thread acts at a time."""
-
-    def __init__(self, policy: Policy):
-        self._policy = policy
-        self._lock = threading.Lock()
-
-    def act(self, observation: Observation, instruction: str) -> ActionChunk:
-        """The shared policy's chunk."""
-        with self._lock:
-            return self._policy.act(observation, instruction)
+Opening = Callable[[Saved | Remote, Loaded | None], Generator[str, None, Loaded]]
 
 
 class Shelf:
-    """Bundled policies by name, and the scripted expert of each task."""
+    """Policies by name: those in memory, those on their way there, and who uses them."""
 
-    def __init__(self, directory: Path, load: "Callable[[Path], OftPolicy] | None" = None):
-        self._directory = directory
-        self._load = load
+    def __init__(self, sources: Sources, opening: Opening = loading):
+        """`opening` loads a source, given what was known of it before."""
+        self._sources = sources
+        self._opening = opening
         self._lock = threading.Lock()
-        self._loaded: dict[str, tuple[OftPolicy, TakingTurns]] = {}
+        self._loaded: dict[str, Loaded] = {}
+        self._loading: dict[str, Loading[Loaded]] = {}
+        self._known: dict[str, Loaded] = {}  # servers as they were when they were reached last
 
     def names(self) -> tuple[str, ...]:
-        """What can be picked, the trained policies first."""
-        found = self._found()
-        first = [name for name in FAVOURITES if name in found]
-        return (*first, *sorted(set(found) - set(first)), EXPERT)
+        """What can be picked from the list, the bundled policies first."""
+        return tuple(EXPERT if name == policy_sources.EXPERT else name for name in self._sources.names())
 
-    def player(self, name: str, env: AlohaEnv, seed: int, instruction: str, example: str) -> Player:
-        """The policy `name`, ready to act in `env`; raises UnknownName and NothingUnderstood."""
-        if name == EXPERT:
-            return Player("expert", make_expert(env, seed), "expert", about=ABOUT_EXPERT)
-        policy, shared = self._policy(name)
-        unknown = tuple(word for word in policy.unknown_words(instruction) if WORD.search(word))  # no punctuation
-        if not set(WORD.findall(instruction.lower())) - {word.lower() for word in unknown}:
-            raise NothingUnderstood(unknown or (instruction,), example)
-        trained_on = policy.render_fingerprint
-        other = bool(trained_on) and env.fingerprint not in trained_on
-        return Player(name, shared, "policy", policy.replan_after, unknown, _about(policy), other)
+    def find(self, name: str) -> PolicySource:
+        """What was picked or typed; raises UnknownName, MistypedAddress and AddressNotAllowed."""
+        return self._sources.find(policy_sources.EXPERT if name == EXPERT else name.strip())
+
+    @contextmanager
+    def lend(self, name: str, stopped: Callable[[], bool], tell: Callable[[str], None]) -> Iterator[Expert | Loaded]:
+        """The policy `name` for as long as it is used, loaded if need be: meanwhile `tell` hears how far that is.
+
+        Raises LoadingStopped once `stopped`, what `find` raises, and what is wrong with the policy.
+        """
+        source = self.find(name)
+        if isinstance(source, Scripted):
+            yield Expert()
+            return
+        loaded = self._borrow(source, stopped, tell)
+        try:
+            yield loaded
+        finally:
+            self._give_back(loaded)
 
     def warm_up(self, name: str) -> None:
         """Load a policy ahead of its first use."""
-        if name != EXPERT:
-            self._policy(name)
+        with self.lend(name, lambda: False, lambda news: None):
+            pass
 
-    def _found(self) -> dict[str, Path]:
-        from oft_demo.policy import available  # torch takes seconds to import; the page should not wait for it
+    def _borrow(self, source: Saved | Remote, stopped: Callable[[], bool], tell: Callable[[str], None]) -> Loaded:
+        while True:
+            with self._lock:
+                ready = self._loaded.get(source.name)
+                if ready is not None and not ready.shared.broken:
+                    ready.borrowers += 1
+                    return ready
+                under_way = self._loading.get(source.name) or self._start(source)
+            try:
+                arrived = under_way.wait(stopped, lambda news: tell(f"Loading {short(source.name)}: {news} ..."))
+            except LoadingStopped:
+                if stopped():
+                    raise
+                continue  # all who waited before had left, and so it was given up
+            with self._lock:
+                if not arrived.closed:  # by another visitor who was quicker to use it and to give it back
+                    arrived.borrowers += 1
+                    return arrived
 
-        return available(self._directory)
-
-    def _policy(self, name: str) -> "tuple[OftPolicy, TakingTurns]":
+    def _give_back(self, loaded: Loaded) -> None:
         with self._lock:
-            if name not in self._loaded:
-                found = self._found()
-                if name not in found:
-                    raise UnknownName("policy", name, self.names())
-                policy = (self._load or _load)(found[name])
-                self._loaded[name] = (policy, TakingTurns(policy))
-            return self._loaded[name]
+            loaded.borrowers -= 1
+            loaded.used_at = time.monotonic()
+            if not loaded.borrowers and isinstance(loaded.source, Remote):
+                self._hang_up(loaded)
+            self._make_room(LARGE_KEPT)
 
+    def _start(self, source: Saved | Remote) -> Loading[Loaded]:
+        self._loaded.pop(source.name, None)
+        if isinstance(source, Saved) and source.official:
+            self._make_room(0)
+        steps = self._opening(source, self._known.get(source.name))
+        under_way = self._loading[source.name] = Loading(source.name, steps, self._arrived)
+        under_way.start()
+        return under_way
 
-def _about(policy: "OftPolicy") -> str:
-    film = "FiLM: the instruction modulates every vision block" if policy.film else "trained without FiLM"
-    return (
-        f"{policy.name}: {policy.parameter_count / 1e6:.1f} M parameters, {film}. It sees three pictures, joints and "
-        f"text, predicts K = {policy.chunk_length} rows at a time and replans after {policy.replan_after}."
-    )
+    def _arrived(self, under_way: Loading[Loaded]) -> None:
+        with self._lock:
+            del self._loading[under_way.name]
+            if under_way.result is not None:
+                self._loaded[under_way.name] = under_way.result
 
+    def _hang_up(self, loaded: Loaded) -> None:
+        """Keep no line open that nobody uses: its other end may be another policy's when it is needed again."""
+        if self._loaded.get(loaded.name) is loaded:
+            del self._loaded[loaded.name]
+        self._known[loaded.name] = loaded
+        for name in list(self._known)[:-KNOWN]:
+            del self._known[name]
+        loaded.close()
 
-def _load(path: Path) -> "OftPolicy":
-    from oft_demo.policy import load  # as above: torch
-
-    return load(path)
+    def _make_room(self, kept: int) -> None:
+        """Forget large policies that nobody runs, those first that were used longest ago."""
+        large = sorted((each for each in self._loaded.values() if each.large), key=lambda each: each.used_at)
+        idle = [each.name for each in large if not each.borrowers]
+        excess = idle[: max(0, len(large) - kept)]
+        for name in excess:
+            del self._loaded[name]
+        if excess:
+            gc.collect()  # networks of several GB do not wait for the next time that Python cleans up

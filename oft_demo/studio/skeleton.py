@@ -14,6 +14,8 @@ HEADER = """
 </header>
 """
 
+CARD_HINT = '<p class="empty">Once a policy is loaded, its card stands here.</p>'
+
 TERMS = {
     "chunk": "The policy looks once and predicts the next K rows of joint targets together: an action chunk.",
     "horizon K": "Rows in one chunk. Here 25 rows of 40 ms: one second ahead.",
@@ -31,7 +33,7 @@ def bench(name: str, what: str, pictures: str = "What the policy saw for this ch
     return (
         f'<section class="bench" aria-label="{escape(what)}">{_view(name, what)}'
         f'<div class="readouts">{_score(name)}{_facts(name)}{_eyes(name, pictures)}</div></section>'
-        f'<p class="about" data-slot="{name}-about"></p>'
+        f'<div class="card-place" data-slot="{name}-card" data-unfolded>{CARD_HINT}</div>'
     )
 
 
@@ -40,7 +42,7 @@ def narrow_bench(name: str, what: str) -> str:
     return (
         f'<section class="bench stacked" aria-label="{escape(what)}">{_view(name, what, tag=what)}'
         f'<div class="readouts">{_score(name)}{_facts(name)}'
-        f'<p class="about" data-slot="{name}-about"></p></div></section>'
+        f'<div class="card-place" data-slot="{name}-card">{CARD_HINT}</div></div></section>'
     )
 
 

@@ -4,14 +4,18 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import gradio as gr
 
 from oft_demo.data.catalog import Catalog
 from oft_demo.errors import OftDemoError
+from oft_demo.policy_sources import Sources
 from oft_demo.settings import Settings
 from oft_demo.sim import TASKS, make_env
 from oft_demo.studio.board import Picture
+from oft_demo.studio.lending import LoadingStopped
+from oft_demo.studio.players import loading
 from oft_demo.studio.screen import jpeg, say
 from oft_demo.studio.shelf import Shelf
 from oft_demo.studio.visitors import Visitor, Visitors
@@ -26,7 +30,7 @@ class Studio:
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        self.shelf = Shelf(settings.policies)
+        self.shelf = Shelf(Sources.of_app(settings), partial(loading, answer_within=settings.remote_seconds))
         self.visitors = Visitors(settings.seats, settings.idle_seconds)
         self.catalog = Catalog(settings.data)
         self.opening: Picture | None = None  # of the scene that the page opens with
@@ -61,6 +65,8 @@ def told(visitor: Visitor, page: str) -> Iterator[None]:
     """Put an error's message on the status line of a tab; whatever else goes wrong is logged in full."""
     try:
         yield
+    except LoadingStopped:
+        pass  # said already, where nothing else had begun
     except OftDemoError as error:
         say(visitor.board, page, str(error), "bad")
     except Exception:

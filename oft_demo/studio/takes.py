@@ -10,9 +10,11 @@ from oft_demo.data.catalog import Catalog
 from oft_demo.data.hdf5 import read_frames
 from oft_demo.pictures import ALOHA_IMAGE_SIZE, draw_frames, fingerprint_at
 from oft_demo.plots import Motion, chunk_figure
+from oft_demo.policy_sources import short
 from oft_demo.sim import AlohaEnv
 from oft_demo.studio import markup
 from oft_demo.studio.board import Board, Figure, Markup, Picture
+from oft_demo.studio.borrowing import lent
 from oft_demo.studio.live import as_json, prepared, watch
 from oft_demo.studio.pace import Pace
 from oft_demo.studio.request import Request
@@ -34,12 +36,16 @@ def record(visitor: Visitor, shelf: Shelf, catalog: Catalog, name: str, request:
     board = visitor.board
     with visitor.activity() as activity:
         board.post("record-progress", Markup(""))
-        say(board, PAGE, f"Loading {name} ...", "busy")
-        env, player = prepared(visitor, shelf, name, request)
-        take = Take(env, request.seed)
-        watch(visitor, activity, env, player, request, PAGE, take.add)
+        say(board, PAGE, f"Loading {short(name)} ...", "busy")
+        with lent(visitor, shelf, name, PAGE, activity) as policy:
+            env, player = prepared(visitor, policy, request)
+            take = Take(env, request.seed)
+            verdict = watch(visitor, activity, env, player, request, PAGE, take.add)
         if activity.stopped:
             say(board, PAGE, "Stopped; nothing was kept.")
+            return None
+        if not verdict.complete:
+            say(board, PAGE, f"{verdict.sentence} Nothing was kept.", verdict.tone)
             return None
         return _keep(visitor, activity, catalog, env, take.episode())
 

@@ -22,6 +22,7 @@ class Activity:
 
     def __init__(self, scene: Scene | None = None) -> None:
         self.scene = scene
+        self.superseded = False  # by something else that the visitor started, not by Stop
         self._stop = threading.Event()
 
     @property
@@ -29,8 +30,9 @@ class Activity:
         """Whether the visitor pressed Stop, started something else, or left."""
         return self._stop.is_set()
 
-    def stop(self) -> None:
+    def stop(self, superseded: bool = False) -> None:
         """Ask the work to end at its next step."""
+        self.superseded = self.superseded or superseded
         self._stop.set()
 
 
@@ -48,6 +50,8 @@ class Visitor:
         self._working = threading.Lock()
         self._changing = threading.Lock()
         self._activity = Activity()
+        self._acting = 0  # activities begun and not ended, without brief ones
+        self._preparations: dict[str, Activity] = {}
 
     @property
     def busy(self) -> bool:
@@ -75,24 +79,56 @@ class Visitor:
             return None if self._activity.stopped else self._activity.scene
 
     @contextmanager
-    def activity(self, scene: Scene | None = None) -> Iterator[Activity]:
-        """Stop what this visitor is doing and do this instead."""
+    def activity(self, scene: Scene | None = None, brief: bool = False) -> Iterator[Activity]:
+        """Stop what this visitor is doing and do this instead; something `brief` leaves preparations alone."""
         activity = Activity(scene)
         with self._changing:
-            self._activity.stop()
+            for other in (self._activity, *(() if brief else self._preparations.values())):
+                other.stop(superseded=True)
             self._activity = activity
-        with self._working:
-            self.touch()
-            try:
-                yield activity
-            finally:
-                activity.scene = None
+            self._acting += not brief
+        try:
+            with self._working:
                 self.touch()
+                yield activity
+        finally:
+            with self._changing:
+                activity.scene = None
+                self._acting -= not brief
+            self.touch()
+
+    @contextmanager
+    def preparation(self, place: str) -> Iterator[Activity]:
+        """Something that uses no simulation and that any activity takes the place of, as does the next at `place`.
+
+        It is stopped from the start while an activity is under way.
+        """
+        preparation = Activity()
+        with self._changing:
+            if place in self._preparations:
+                self._preparations[place].stop(superseded=True)
+            self._preparations[place] = preparation
+            if self._acting:
+                preparation.stop(superseded=True)
+        self.touch()
+        try:
+            yield preparation
+        finally:
+            with self._changing:
+                if self._preparations.get(place) is preparation:
+                    del self._preparations[place]
+
+    def while_wanted(self, activity: Activity, do: Callable[[], None]) -> None:
+        """Do something quick, unless another activity took the place of this one; none can begin meanwhile."""
+        with self._changing:
+            if not activity.superseded:
+                do()
 
     def stop(self) -> None:
-        """Ask the activity under way to end."""
+        """Ask whatever is under way to end."""
         with self._changing:
-            self._activity.stop()
+            for activity in (self._activity, *self._preparations.values()):
+                activity.stop()
 
     def touch(self) -> None:
         """Note that the visitor did something."""

@@ -1,4 +1,4 @@
-"""A real app on a free port and a real Chromium, shared by all browser tests."""
+"""Real apps and servers on free ports and a real Chromium, shared by the tests of a module."""
 
 import os
 import shutil
@@ -19,25 +19,41 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 
 
 @pytest.fixture(scope="module")
-def app_url(tmp_path_factory):
-    """Start app.py and wait until its page answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data, log = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("log") / "app.log"
-    command = [sys.executable, "app.py", "--port", str(port), "--data", str(data)]
-    with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env={**os.environ})
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url, process, log)
-        yield url
-    finally:
+def start(tmp_path_factory):
+    """Start a program of this project that listens on a port, and wait until a path of it answers."""
+    processes = []
+
+    def started(*arguments, path="/", port=None):
+        port, log = port or free_port(), tmp_path_factory.mktemp("log") / "output.log"
+        command = [sys.executable, *arguments, "--port", str(port)]
+        with log.open("w") as output:
+            processes.append(subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env={**os.environ}))
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url + path, processes[-1], log)
+        return url, processes[-1]
+
+    yield started
+    for process in processes:
         process.terminate()
+    for process in processes:
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:  # a busy machine; what is tested is the page, not its end
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def app_url(start, tmp_path_factory):
+    """The page of app.py."""
+    url, _ = start("app.py", "--data", str(tmp_path_factory.mktemp("data")))
+    return url
+
+
+def free_port():
+    """A port at which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +93,10 @@ def _wait_for(url, process, log):
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            pytest.fail(f"app.py ended with {process.returncode}:\n{log.read_text()}")
+            pytest.fail(f"{process.args} ended with {process.returncode}:\n{log.read_text()}")
         try:
             urllib.request.urlopen(url, timeout=2).close()
             return
         except OSError:
             time.sleep(0.3)
-    pytest.fail(f"app.py did not answer within {START_SECONDS} s:\n{log.read_text()}")
+    pytest.fail(f"{process.args} did not answer within {START_SECONDS} s:\n{log.read_text()}")

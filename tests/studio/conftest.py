@@ -7,6 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from oft_demo.policy_card import Card, Latency
+from oft_demo.policy_sources import Saved, Sources
+from oft_demo.studio.players import Loaded
 from oft_demo.studio.shelf import Shelf
 from oft_demo.studio.visitors import Visitors
 from oft_demo.types import CAMERAS, ActionChunk, Observation, Score
@@ -70,6 +73,7 @@ class ToyPolicy:
     """Moves all joints by `pace` a row; `gate`, if given, is waited for before every chunk."""
 
     film = True
+    frame_size = (6, 8)
     chunk_length = 5
     replan_after = 5
     parameter_count = 1_000_000
@@ -86,11 +90,26 @@ class ToyPolicy:
         return ActionChunk(rows.astype(np.float32), instruction, latency_ms={"vision": 3.0, "total": 4.0})
 
 
+class ToySources(Sources):
+    """Two bundled policies and two official checkpoints."""
+
+    def _bundled(self):
+        return {"quick": Path("quick"), "slow": Path("slow")}
+
+    def _checkpoints(self):
+        return iter([Saved(name, Path(name), official=True) for name in ("large", "larger")])
+
+
+def load_toy(source, known=None):
+    """What `players.loading` does, with a toy."""
+    yield "reading"
+    policy = ToyPolicy(source.name, 0.0 if source.name == "slow" else 0.03)
+    return Loaded(source, policy, Card(f"the card of {source.name}", {"Kind": "toy"}), Latency(4.0, 1))
+
+
 @pytest.fixture
-def shelf(monkeypatch):
-    names = {"quick": Path("quick"), "slow": Path("slow")}
-    monkeypatch.setattr(Shelf, "_found", lambda self: names)
-    return Shelf(Path("."), lambda path: ToyPolicy(path.name, 0.03 if path.name == "quick" else 0.0))
+def shelf():
+    return Shelf(ToySources(), load_toy)
 
 
 @pytest.fixture
@@ -116,4 +135,4 @@ def markup_of():
 
 @pytest.fixture
 def toy():
-    return SimpleNamespace(Env=ToyEnv, Policy=ToyPolicy)
+    return SimpleNamespace(Env=ToyEnv, Policy=ToyPolicy, Sources=ToySources, load=load_toy)

@@ -5,9 +5,12 @@ import threading
 import pytest
 
 from oft_demo.errors import InvalidSeed, UnknownName
-from oft_demo.studio import live, series
+from oft_demo.serve import RefusedByServer, ServerLost
+from oft_demo.studio import borrowing, live, series
+from oft_demo.studio.lending import LoadingStopped
+from oft_demo.studio.players import NothingUnderstood
 from oft_demo.studio.request import Request
-from oft_demo.studio.shelf import NothingUnderstood
+from oft_demo.studio.shelf import EXPERT, Shelf
 
 RED = Request("put_x_into_pot", 7, "put the red pepper into the pot")
 
@@ -100,3 +103,141 @@ def test_a_request_is_checked_at_the_border():
     with pytest.raises(InvalidSeed):
         Request.parse("put_x_into_pot", "minus one", "put the corn into the pot")
     assert Request.parse("put_x_into_pot", "3", "  put  it ").instruction == "put it"
+
+
+def test_picking_a_policy_shows_its_card_without_a_simulation(visitors, shelf, markup_of):
+    visitor = visitors.get("one")
+    borrowing.pick(visitor, shelf, "quick", "run", "run", "Press Run.")
+    assert "the card of quick" in markup_of(visitor, "run-card")
+    assert "quick is ready. Press Run." in markup_of(visitor, "run-status")
+    borrowing.pick(visitor, shelf, EXPERT, "compare", "compare-b", None)
+    assert "expert" in markup_of(visitor, "compare-b-card")
+    assert markup_of(visitor, "compare-status") == ""
+
+
+def test_picking_says_at_once_what_is_wrong_with_a_name(visitors, shelf):
+    with pytest.raises(UnknownName, match="quick"):
+        borrowing.pick(visitors.get("one"), shelf, "../quick", "run", "run", "Press Run.")
+
+
+def test_picking_leaves_a_rollout_alone(visitors, shelf, markup_of):
+    visitor = visitors.get("one")
+    with visitor.activity() as activity:
+        borrowing.pick(visitor, shelf, "quick", "run", "run", "Press Run.")
+        assert not activity.stopped
+    assert markup_of(visitor, "run-card") == ""
+    assert markup_of(visitor, "run-status") == ""
+
+
+def test_stop_ends_loading_and_says_so(visitors, toy, markup_of):
+    gate, visitor = threading.Event(), visitors.get("one")
+    shelf = Shelf(toy.Sources(), _slowly(toy, gate))
+    outcome = []
+
+    def pick():
+        try:
+            borrowing.pick(visitor, shelf, "large", "run", "run", "Press Run.")
+        except LoadingStopped as stopped:
+            outcome.append(stopped)
+
+    picking = threading.Thread(target=pick)
+    picking.start()
+    while "Loading large: 3.2 of 15.0 GB" not in markup_of(visitor, "run-status"):
+        assert picking.is_alive()
+    visitor.stop()
+    picking.join(5)
+    assert outcome
+    assert "Loading large was stopped." in markup_of(visitor, "run-status")
+    assert markup_of(visitor, "run-card") == ""
+
+
+def test_a_run_takes_over_the_loading_that_picking_began(visitors, toy, markup_of, no_waiting):
+    begun, gate, visitor = [], threading.Event(), visitors.get("one")
+    slowly = _slowly(toy, gate)
+
+    def load(source, known=None):
+        begun.append(source.name)
+        return slowly(source, known)
+
+    shelf = Shelf(toy.Sources(), load)
+
+    def pick():
+        with pytest.raises(LoadingStopped):
+            borrowing.pick(visitor, shelf, "large", "run", "run", "Press Run.")
+
+    picking = threading.Thread(target=pick)
+    picking.start()
+    while "Loading" not in markup_of(visitor, "run-status"):
+        assert picking.is_alive()
+    running = threading.Thread(target=live.run, args=(visitor, shelf, "large", RED))
+    running.start()
+    picking.join(5)
+    gate.set()
+    running.join(10)
+    assert begun == ["large"]
+    assert "success" in markup_of(visitor, "run-badge")
+    assert "Done" in markup_of(visitor, "run-status")
+
+
+def test_a_lost_server_ends_the_rollout_with_the_robot_at_rest(visitors, shelf, toy, markup_of, no_waiting):
+    visitor = visitors.get("one")
+    lost = ServerLost("http://127.0.0.1:8777", "connection refused")
+    policy, env = _failing(shelf, "slow", lost, after=2), visitor.env(RED.task)
+    live.run(visitor, shelf, "slow", RED)
+    assert policy.asked == 3
+    moved = env.time
+    assert "server lost" in markup_of(visitor, "run-badge")
+    assert "is lost" in markup_of(visitor, "run-status")
+    assert moved == pytest.approx(2 * 5 * 2 * 0.02)  # two chunks of five rows, each held for two steps, and no more
+    live.run(visitor, shelf, "slow", RED)  # a new connection
+    assert "not done" in markup_of(visitor, "run-badge")
+
+
+def test_a_server_that_refuses_is_not_called_lost(visitors, shelf, markup_of, no_waiting):
+    visitor = visitors.get("one")
+    _failing(shelf, "slow", RefusedByServer("http://127.0.0.1:8777", "too long"), after=0)
+    live.run(visitor, shelf, "slow", RED)
+    assert "server error" in markup_of(visitor, "run-badge")
+    assert "too long" in markup_of(visitor, "run-status")
+
+
+def test_a_comparison_goes_on_with_one_side_when_the_other_is_lost(visitors, shelf, markup_of, no_waiting):
+    visitor = visitors.get("one")
+    _failing(shelf, "slow", ServerLost("http://127.0.0.1:8777", "gone"), after=1)
+    live.compare(visitor, shelf, ("quick", "slow"), RED)
+    assert "success" in markup_of(visitor, "compare-a-badge")
+    assert "server lost" in markup_of(visitor, "compare-b-badge")
+    assert "is lost: gone" in markup_of(visitor, "compare-status")
+
+
+def test_the_pictures_have_the_size_that_the_policy_wants(visitors, shelf, no_waiting):
+    visitor = visitors.get("one")
+    with shelf.lend("quick", lambda: False, lambda news: None) as loaded:
+        loaded.policy.frame_size = (48, 64)
+        env, _ = live.prepared(visitor, loaded, RED)
+    assert env.observe().images["cam_high"].shape == (48, 64, 3)
+
+
+def _slowly(toy, gate):
+    def load(source, known=None):
+        while not gate.wait(0.001):
+            yield "3.2 of 15.0 GB, action head"
+        return (yield from toy.load(source, known))
+
+    return load
+
+
+def _failing(shelf, name, error, after):
+    """Make a policy raise `error` at every question after the first ones."""
+    with shelf.lend(name, lambda: False, lambda news: None) as loaded:
+        policy = loaded.policy
+    act, policy.asked = policy.act, 0
+
+    def failing(observation, instruction):
+        policy.asked += 1
+        if policy.asked > after:
+            raise error
+        return act(observation, instruction)
+
+    policy.act = failing
+    return policy

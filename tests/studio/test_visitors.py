@@ -86,3 +86,37 @@ def test_tickets_differ_and_only_the_right_one_opens(visitors):
     assert visitors.by_ticket(one.ticket) is one
     assert visitors.by_ticket("") is None
     assert visitors.by_ticket("täg") is None
+
+
+def test_a_preparation_stops_nothing_and_gives_way_to_everything(visitors):
+    visitor = visitors.get("one")
+    with visitor.activity() as activity, visitor.preparation("run") as refused:
+        assert refused.superseded
+        assert not activity.stopped
+    with visitor.preparation("run") as first:
+        with visitor.preparation("compare-a") as other:
+            assert not first.stopped
+        with visitor.preparation("run") as second:
+            assert first.superseded
+            assert not other.stopped
+            with visitor.activity():
+                assert second.superseded
+
+
+def test_a_brief_activity_leaves_preparations_alone(visitors):
+    visitor = visitors.get("one")
+    with visitor.preparation("run") as loading:
+        with visitor.activity(brief=True), visitor.preparation("record") as another:
+            assert not another.stopped
+        assert not loading.stopped
+
+
+def test_stop_ends_preparations_and_takes_the_place_of_nothing(visitors):
+    visitor, said = visitors.get("one"), []
+    with visitor.preparation("run") as loading:
+        visitor.stop()
+        assert loading.stopped
+        visitor.while_wanted(loading, lambda: said.append("stopped"))
+        with visitor.activity():
+            visitor.while_wanted(loading, lambda: said.append("too late"))
+    assert said == ["stopped"]

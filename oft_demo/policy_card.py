@@ -1,0 +1,149 @@
+"""What a person should know about a policy before believing it: sizes, data, and how fast it answers."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from .policy_sources import short
+from .types import JOINT_COUNT, Observation, Policy
+
+if TYPE_CHECKING:
+    from .policy import OftConfig, OftPolicy, Statistics
+    from .serve import RemotePolicy
+
+MORE_ANSWERS = 4  # after the first one, which also warms up
+PATIENCE = 2.0  # [s] a first answer that takes longer is not followed by others
+HEADS = {"l1": "regression (L1)", "discrete": "action tokens at once", "autoregressive": "action tokens in turn"}
+RANGES = {"bounds": "minimum to maximum", "bounds_q99": "1st to 99th percentile"}
+SENT = {"frames": "as the cameras give them", "openvla": "prepared here, {size} px", "padded": "padded to {size} px"}
+
+Rows: TypeAlias = Mapping[str, str]  # name and value of each fact, in the order in which they are shown
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long answers took."""
+
+    median_ms: float
+    answers: int
+
+    def text(self, where: str) -> str:
+        """In words."""
+        count = f"median of {self.answers}" if self.answers > 1 else "one answer"
+        return f"{self.median_ms:.0f} ms {where} ({count})"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is shown of a policy."""
+
+    title: str
+    rows: Rows
+    full_name: str = ""  # where the title shortens it
+
+
+def measured(
+    policy: Policy,
+    frame_size: tuple[int, int],
+    cameras: tuple[str, ...],
+    instruction: str,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Latency:
+    """Ask for chunks on black pictures of `frame_size` (height, width)."""
+    blank = np.zeros((*frame_size, 3), np.uint8)
+    observation = Observation(dict.fromkeys(cameras, blank), np.zeros(JOINT_COUNT, np.float32))
+
+    def seconds() -> float:
+        started = clock()
+        policy.act(observation, instruction)
+        return clock() - started
+
+    first = seconds()
+    times = [seconds() for _ in range(MORE_ANSWERS)] if first < PATIENCE else [first]
+    return Latency(1e3 * statistics.median(times), len(times))
+
+
+def card_of(policy: OftPolicy, latency: Latency, name: str) -> Card:
+    """A policy in this machine's memory."""
+    config = policy.config
+    rows = {
+        "Parameters": f"{policy.parameter_count / 1e6:,.1f} M",
+        **_network(config),
+        "Chunk": f"K = {policy.chunk_length} rows of D = {policy.action_dim}; replans after {policy.replan_after}",
+        "Cameras": _cameras(policy.cameras),
+        "FiLM": _yes(policy.film),
+        "Head": _head(config),
+        "Statistics": _origin(policy.settings.unnorm_key, policy.statistics),
+        "Fingerprint": policy.fingerprint,
+        "Runs on": f"{policy.device}, {_dtype(policy)}",
+        "Latency": latency.text("on this machine"),
+    }
+    kind, full_name = "OFT+" if policy.film else "OFT", name if short(name) != name else ""
+    return Card(
+        f"{short(name)}: {kind}, {rows['Parameters']} parameters, {latency.median_ms:.0f} ms a chunk", rows, full_name
+    )
+
+
+def remote_card(policy: RemotePolicy, latency: Latency, url: str) -> Card:
+    """A policy behind a server, as far as the server tells."""
+    known = policy.introduction
+    rows = {
+        "Served at": url,
+        "Calls itself": known.name,
+        "Chunk": f"K = {known.rows or 'any number of'} rows of {1000 * known.dt:.0f} ms",
+        "Replans after": f"{known.replan_after} rows",
+        "Cameras": _cameras(known.cameras),
+        "FiLM": "not told" if known.film is None else _yes(known.film),
+        "Pictures": SENT[known.pictures].format(size=known.image_size),
+        "Fingerprint": known.fingerprint or "not told",
+        "Latency": latency.text("with the network"),
+    }
+    return Card(f"{known.name}: remote, {latency.median_ms:.0f} ms a chunk", rows)
+
+
+def expert_card() -> Card:
+    """The scripted expert."""
+    rows = {
+        "Kind": "a script, no network and no weights",
+        "Sees": "the objects' true positions, read from the simulator, as no real policy can",
+        "For": "recording demonstrations, and as a bound for what a policy can reach",
+    }
+    return Card("expert: scripted", rows)
+
+
+def _network(config: OftConfig) -> Rows:
+    towers = config.featurizer, config.fused_featurizer
+    language = config.language
+    return {
+        "Vision towers": " + ".join(f"{tower.blocks_used} x {tower.width}" for tower in towers) + " (blocks x width)",
+        "Language trunk": f"{language.layers} x {language.width} (layers x width)",
+    }
+
+
+def _cameras(cameras: tuple[str, ...]) -> str:
+    return ", ".join(camera.removeprefix("cam_").replace("_", " ") for camera in cameras)
+
+
+def _yes(film: bool) -> str:
+    return "yes, in every vision block" if film else "no"
+
+
+def _head(config: OftConfig) -> str:
+    if config.head == "diffusion":
+        return f"diffusion, {config.denoising_steps} steps"
+    return HEADS.get(config.head, config.head)
+
+
+def _origin(key: str, found: Statistics) -> str:
+    amount = f"{found.trajectories:,} episodes, {found.transitions:,} transitions"
+    return f"{key}: {amount if found.transitions else 'how much data is not said'}; {RANGES[found.kind]}"
+
+
+def _dtype(policy: OftPolicy) -> str:
+    return str(next(policy.engine.model.parameters()).dtype).removeprefix("torch.")
