@@ -14,13 +14,11 @@ from .policy_sources import short
 from .types import JOINT_COUNT, Observation, Policy
 
 if TYPE_CHECKING:
-    from .policy import OftConfig, OftPolicy, Statistics
+    from .policy import OftPolicy
     from .serve import RemotePolicy
 
 MORE_ANSWERS = 4  # after the first one, which also warms up
 PATIENCE = 2.0  # [s] a first answer that takes longer is not followed by others
-HEADS = {"l1": "regression (L1)", "discrete": "action tokens at once", "autoregressive": "action tokens in turn"}
-RANGES = {"bounds": "minimum to maximum", "bounds_q99": "1st to 99th percentile"}
 SENT = {"frames": "as the cameras give them", "openvla": "prepared here, {size} px", "padded": "padded to {size} px"}
 
 Rows: TypeAlias = Mapping[str, str]  # name and value of each fact, in the order in which they are shown
@@ -71,17 +69,17 @@ def measured(
 
 def card_of(policy: OftPolicy, latency: Latency, name: str) -> Card:
     """A policy in this machine's memory."""
-    config = policy.config
+    about = dict(policy.about)
+    ending = {name: about.pop(name) for name in ("Head", "Statistics", "Runs on")}
     rows = {
-        "Parameters": f"{policy.parameter_count / 1e6:,.1f} M",
-        **_network(config),
+        **about,
         "Chunk": f"K = {policy.chunk_length} rows of D = {policy.action_dim}; replans after {policy.replan_after}",
         "Cameras": _cameras(policy.cameras),
         "FiLM": _yes(policy.film),
-        "Head": _head(config),
-        "Statistics": _origin(policy.settings.unnorm_key, policy.statistics),
+        "Head": ending["Head"],
+        "Statistics": ending["Statistics"],
         "Fingerprint": policy.fingerprint,
-        "Runs on": f"{policy.device}, {_dtype(policy)}",
+        "Runs on": ending["Runs on"],
         "Latency": latency.text("on this machine"),
     }
     kind, full_name = "OFT+" if policy.film else "OFT", name if short(name) != name else ""
@@ -96,6 +94,7 @@ def remote_card(policy: RemotePolicy, latency: Latency, url: str) -> Card:
     rows = {
         "Served at": url,
         "Calls itself": known.name,
+        **known.about,
         "Chunk": f"K = {known.rows or 'any number of'} rows of {1000 * known.dt:.0f} ms",
         "Replans after": f"{known.replan_after} rows",
         "Cameras": _cameras(known.cameras),
@@ -117,33 +116,9 @@ def expert_card() -> Card:
     return Card("expert: scripted", rows)
 
 
-def _network(config: OftConfig) -> Rows:
-    towers = config.featurizer, config.fused_featurizer
-    language = config.language
-    return {
-        "Vision towers": " + ".join(f"{tower.blocks_used} x {tower.width}" for tower in towers) + " (blocks x width)",
-        "Language trunk": f"{language.layers} x {language.width} (layers x width)",
-    }
-
-
 def _cameras(cameras: tuple[str, ...]) -> str:
     return ", ".join(camera.removeprefix("cam_").replace("_", " ") for camera in cameras)
 
 
 def _yes(film: bool) -> str:
     return "yes, in every vision block" if film else "no"
-
-
-def _head(config: OftConfig) -> str:
-    if config.head == "diffusion":
-        return f"diffusion, {config.denoising_steps} steps"
-    return HEADS.get(config.head, config.head)
-
-
-def _origin(key: str, found: Statistics) -> str:
-    amount = f"{found.trajectories:,} episodes, {found.transitions:,} transitions"
-    return f"{key}: {amount if found.transitions else 'how much data is not said'}; {RANGES[found.kind]}"
-
-
-def _dtype(policy: OftPolicy) -> str:
-    return str(next(policy.engine.model.parameters()).dtype).removeprefix("torch.")

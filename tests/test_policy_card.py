@@ -66,12 +66,14 @@ def test_the_card_of_a_bundled_policy_tells_its_sizes_its_data_and_its_speed():
 
 
 def test_the_card_of_a_served_policy_tells_what_its_server_tells():
-    known = Introduction("aloha-mini", "5c2757d43406", CAMERAS, 25, 12, True, "frames", 96)
+    about = {"Parameters": "2.3 M", "Statistics": "oft_demo_aloha: 1,818 episodes"}
+    known = Introduction("aloha-mini", "5c2757d43406", CAMERAS, 25, 12, True, "frames", 96, about=about)
     card = remote_card(SimpleNamespace(introduction=known), Latency(52.0, 4), URL)
     assert card.title == "aloha-mini: remote, 52 ms a chunk"
     assert card.rows == {
         "Served at": URL,
         "Calls itself": "aloha-mini",
+        **about,
         "Chunk": "K = 25 rows of 40 ms",
         "Replans after": "12 rows",
         "Cameras": "high, left wrist, right wrist",

@@ -27,7 +27,7 @@ class BenchOptions:
 
 
 def measure(options: BenchOptions) -> Iterator[Line]:
-    """All figures, one after another; about six minutes on two cores."""
+    """All figures, one after another; about eight minutes on two cores."""
     if options.seven_billion:
         yield from seven_billion()
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from oft_demo.errors import InvalidInstruction, OftDemoError
 from oft_demo.policy import official, openvla_images
+from oft_demo.policy.about import network_rows, place_row, statistics_row
 from oft_demo.policy.checkpoint import Checkpoint, read
 from oft_demo.policy.images import resize_images
 from oft_demo.policy.inference import Engine, Inputs
@@ -136,6 +137,16 @@ class OftPolicy:
     def pictures(self) -> str:
         """How a camera's picture becomes the network's: "area" or "openvla"."""
         return self.config.pictures
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """What it is, by the names under which a card shows it."""
+        dtype = next(self.engine.model.parameters()).dtype
+        return {
+            **network_rows(self.config, self.parameter_count),
+            "Statistics": statistics_row(self.settings.unnorm_key, self.statistics),
+            "Runs on": place_row(self.device, dtype),
+        }
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """How a server wants to be asked: by its own metadata, or by what is known of servers that say nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -30,6 +30,7 @@ class Introduction:
     pictures: Pictures  # how a camera's picture is prepared before it is sent
     image_size: int  # [pixels] per side, where pictures are prepared
     dt: float = 1 / POLICY_HZ  # [s] between rows
+    about: Mapping[str, str] = field(default_factory=dict[str, str])  # what a server tells for people
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def by_metadata(metadata: Metadata) -> Introduction:
         film=metadata.film,
         pictures="openvla" if metadata.pictures == "openvla" else "frames",
         image_size=metadata.image_size,
+        about=metadata.about,
     )
 
 

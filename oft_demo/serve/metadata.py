@@ -1,12 +1,14 @@
 """What a server says of the policy that it serves."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from oft_demo.errors import OftDemoError
 
 LONGEST_NAME = 200  # [characters]
 MOST_CAMERAS = 16
+MOST_FACTS = 16
 LARGEST = 10_000  # of any size
 PROTOCOLS = ("act", "openpi")
 SIZES = ("chunk_length", "action_dim", "proprio_dim", "replan_after", "image_size")
@@ -42,6 +44,8 @@ class Described(Protocol):
     def film(self) -> bool: ...
     @property
     def pictures(self) -> str: ...
+    @property
+    def about(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Metadata:
     film: bool
     pictures: str  # "openvla": send what the official client would send; otherwise camera pictures as they are
     protocols: tuple[str, ...] = PROTOCOLS
+    about: Mapping[str, str] = field(default_factory=dict[str, str])  # for people: sizes, statistics, device
 
     @classmethod
     def of(cls, policy: Described) -> "Metadata":
@@ -69,6 +74,7 @@ class Metadata:
             cameras=tuple(policy.cameras),
             film=policy.film,
             pictures=policy.pictures,
+            about=dict(policy.about),
             **{size: getattr(policy, size) for size in SIZES},
         )
 
@@ -88,8 +94,13 @@ class Metadata:
             least = 0 if key == "proprio_dim" else 1
             _check(key, found, type(found.get(key)) is int and least <= found[key] <= LARGEST)
         _check("film", found, type(found.get("film")) is bool)
+        about = found.get("about", {})
+        right = isinstance(about, dict) and len(about) <= MOST_FACTS
+        _check("about", found, right and all(map(_is_name, (*about, *about.values()))))
         lists = {key: tuple(found[key]) for key in ("cameras", "protocols")}
-        return cls(**lists, **{key: found[key] for key in ("name", "fingerprint", "pictures", "film", *SIZES)})
+        return cls(
+            **lists, about=about, **{key: found[key] for key in ("name", "fingerprint", "pictures", "film", *SIZES)}
+        )
 
 
 def is_ours(found: object) -> bool:

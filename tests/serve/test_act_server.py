@@ -217,6 +217,7 @@ def test_health_and_metadata_are_told_while_a_policy_thinks(served):
         "film": True,
         "pictures": "area",
         "protocols": ["act", "openpi"],
+        "about": {"Parameters": "2.3 M"},
     }
 
 

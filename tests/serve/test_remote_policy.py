@@ -342,7 +342,7 @@ def test_an_official_error_has_no_reason(observation):
         remote.act(observation, GO)
 
 
-@pytest.mark.parametrize("key", ["cameras", "chunk_length", "film", "name", "image_size", "protocols"])
+@pytest.mark.parametrize("key", ["cameras", "chunk_length", "film", "name", "image_size", "protocols", "about"])
 def test_metadata_that_make_no_sense_are_refused(key):
     app, metadata = FastAPI(), {"cameras": ["a"], "protocols": ["act"], "fingerprint": "", "name": "a", "film": True}
     sizes = {"chunk_length": 5, "action_dim": 14, "proprio_dim": 14, "replan_after": 5, "image_size": 96}

@@ -21,6 +21,7 @@ class FakeServed:
         self.name, self.fingerprint, self.cameras, self.pictures = name, fingerprint, cameras, pictures
         self.chunk_length, self.action_dim, self.proprio_dim = 5, action_dim, action_dim
         self.replan_after, self.image_size, self.film = 3, 96, True
+        self.about = {"Parameters": "2.3 M"}
         self.batches, self.queries, self.threads = [], [], set()
         self.open, self.busy = threading.Event(), threading.Event()
         self.open.set()

@@ -50,6 +50,7 @@ def chosen_dtype(name: str, config: OftConfig, device: torch.device, dtype: torc
 def available_bytes(device: torch.device) -> int | None:
     """Free memory of a device; None where the system does not say."""
     if device.type == "cuda":
+        torch.cuda.empty_cache()  # memory of networks that are gone is free only after this
         return torch.cuda.mem_get_info(device)[0]
     found = [size for size in (_free_in_system(), _free_in_container()) if size is not None]
     return min(found) if found else None
