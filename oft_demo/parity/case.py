@@ -13,7 +13,7 @@ import numpy as np
 
 from oft_demo.errors import OftDemoError
 from oft_demo.policy import HEADS, Head, VitConfig
-from oft_demo.policy.config import TRAINED_STEPS
+from oft_demo.policy.config import LLAMA_7B, TRAINED_STEPS
 from oft_demo.policy.official import PRESETS, Facts
 
 EXPECTED = "expected_fp32.npz"
@@ -93,8 +93,8 @@ def read_case(directory: Path) -> Case:
             directory=directory,
             facts=_facts(values),
             towers={name: _tower(tower) for name, tower in (values.get("vit") or {}).items()},
-            norm_epsilon=float(values["llm"].get("rms_norm_eps", 1e-6)),
-            rope_theta=float(values["llm"].get("rope_theta", 10000.0)),
+            norm_epsilon=float((values.get("llm") or {}).get("rms_norm_eps", LLAMA_7B.norm_epsilon)),
+            rope_theta=float((values.get("llm") or {}).get("rope_theta", LLAMA_7B.rope_theta)),
             queries=tuple(_query(directory, query) for query in values["queries"]),
             expected=_arrays(directory / EXPECTED),
         )
@@ -115,9 +115,9 @@ def _facts(values: Mapping[str, Any]) -> Facts:
         preset,
         chunk_length=1 if head == "autoregressive" else int(values["num_actions_chunk"]),
         action_dim=int(values["action_dim"]),
-        proprio_dim=int(values["proprio_dim"]),
+        proprio_dim=int(values.get("proprio_dim") or preset.proprio_dim),
         images=images,
-        normalization=values["normalization"],
+        normalization="bounds_q99" if "q99" in str(values["normalization"]).lower() else "bounds",
         head=head,
         # The official wrapper asks for actions that are words without joints and FiLM, whatever the checkpoint holds.
         film=bool(values["use_film"]) and head in ("l1", "diffusion"),
@@ -142,7 +142,7 @@ def _denoising_steps(values: Any) -> int:
         return values
     if not isinstance(values, dict):
         return TRAINED_STEPS
-    numbers = {name: value for name, value in values.items() if isinstance(value, int) and "step" in name.lower()}
+    numbers = {name: value for name, value in values.items() if type(value) is int}
     for hint in ("infer", "test", "sampl"):
         for name, value in numbers.items():
             if hint in name.lower():

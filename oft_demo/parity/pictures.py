@@ -42,9 +42,11 @@ OF_PLATFORM: Mapping[str, Recipe] = {"aloha": RECIPES[0], "libero": RECIPES[2]}
 
 def recorded_crops(case: Case, query: CaseQuery) -> list[Image]:
     """What the network saw; raises InvalidCase."""
-    crops = []
+    crops, sent = [], case.payload_names(query)
     for index in range(case.facts.images):
         crop = case.recorded(query, f"cropped_{index}")
+        if crop is None and not case.facts.center_crop and index < len(sent):
+            crop = case.recorded(query, sent[index])  # seen as it was sent
         if crop is None:
             raise InvalidCase(case.directory, f"no array {query.prefix}cropped_{index}", "the pictures that were seen")
         if crop.dtype != np.uint8 or crop.ndim != 3:

@@ -12,6 +12,7 @@ from oft_demo.parity import compute, read_case
 from oft_demo.parity.pictures import RECIPES
 from oft_demo.parity_command import load_case
 from oft_demo.policy import LlamaConfig, OftConfig, VitConfig
+from oft_demo.policy.action_tokens import bin_centers
 from oft_demo.policy.config import DINOV2_MEAN, DINOV2_STD, SIGLIP_MEAN, SIGLIP_STD
 from oft_demo.policy.official import PRESETS
 from oft_demo.policy.official.synthetic import towers_of, write_random
@@ -136,3 +137,30 @@ def test_another_client_is_recognised_by_its_pictures_and_said_aloud(make_case, 
     directory = make_case("l1", recipe=RECIPES[0])
     assert cli.main(["check-parity", str(directory), "--from", "png"]) == 0
     assert "raw frames became pictures by: ALOHA client" in capsys.readouterr().out
+
+
+def test_words_recorded_in_double_precision_pass(make_case, capsys):
+    directory = make_case("discrete")
+    with np.load(directory / "expected_fp32.npz") as arrays:
+        changed = dict(arrays)
+    for prefix in ("q0_", "q1_"):
+        bins = 32000 - changed[f"{prefix}predicted_token_ids"].reshape(8, 7)
+        changed[f"{prefix}normalized_actions"] = bin_centers()[np.clip(bins - 1, 0, 254)]
+    np.savez(directory / "expected_fp32.npz", **changed)
+    assert cli.main(["check-parity", str(directory)]) == 0
+    assert "q1_predicted_token_ids" in capsys.readouterr().out
+
+
+def test_pictures_that_were_not_cropped_may_be_recorded_as_they_were_sent(make_case):
+    directory = make_case("l1")
+    values = json.loads((directory / "case.json").read_text())
+    (directory / "case.json").write_text(json.dumps({**values, "center_crop": False}))
+    with np.load(directory / "expected_fp32.npz") as arrays:
+        kept = {name: value for name, value in arrays.items() if "cropped" not in name}
+    np.savez(directory / "expected_fp32.npz", **kept)
+    case = read_case(directory)
+    computed = compute(case, load_case(case), "crops")
+    from_frames = compute(case, load_case(case), "png")
+    np.testing.assert_allclose(
+        computed.arrays["q0_normalized_actions"], from_frames.arrays["q0_normalized_actions"], atol=1e-6
+    )
