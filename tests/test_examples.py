@@ -15,6 +15,8 @@ EXAMPLES = {
     "02_policy_rollout.py": ["--max-steps", "6", "--film", "{folder}/rollout.mp4"],
     "03_record_and_read.py": ["--steps", "4", "--out", "{folder}"],
     "04_swap_the_instruction.py": ["--policy", "expert", "--max-steps", "120"],
+    "05_official_checkpoint.py": [],
+    "06_remote_policy.py": ["--max-steps", "60"],
 }
 
 
