@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import torch
 import tyro
 
-from . import policy
-from .parity import Case, Computed, Finding, compare, compute, read_case
+from .parity import Case, Computed, Finding, compare, compute, load_case, read_case
 from .parity.compare import out_arrays
 from .parity.pictures import Start
-from .policy import official
 
 
 @dataclass(frozen=True)
@@ -36,20 +33,6 @@ def main(options: ParityOptions) -> int:
             np.savez_compressed(file, **out_arrays(case, computed))  # type: ignore[arg-type]
     print(_as_json(case, computed, findings, options) if options.json else _as_table(computed, findings, options))
     return 0 if all(finding.passed for finding in findings) else 1
-
-
-def load_case(case: Case) -> policy.OftPolicy:
-    """The checkpoint of a case, in fp32 on the CPU, as it was recorded."""
-    checkpoint = official.read(
-        case.checkpoint,
-        case.facts,
-        towers=case.towers,
-        device=torch.device("cpu"),
-        dtype=torch.float32,
-        norm_epsilon=case.norm_epsilon,
-        rope_theta=case.rope_theta,
-    )
-    return policy.OftPolicy(checkpoint, torch.device("cpu"))
 
 
 def _as_table(computed: Computed, findings: list[Finding], options: ParityOptions) -> str:

@@ -14,7 +14,7 @@ HOMES = {  # where a heavy library may be imported
     "mujoco": {"sim"},
     "h5py": {"data"},
     "gradio": {"studio"},
-    "torch": {"policy", "train", "bench", "parity", "parity_command"},
+    "torch": {"policy", "train", "bench", "parity"},
 }
 
 

@@ -10,8 +10,8 @@ from oft_demo.bench.lines import Answers, Heading, Line, Note
 from oft_demo.bench.literal import Habits, LiteralPolicy, Question
 from oft_demo.bench.networks import ALOHA, answer, middle, random_model, random_question
 from oft_demo.bench.timing import Entrant, taking_turns
-from oft_demo.parity import read_case
-from oft_demo.policy import OftModel, official
+from oft_demo.parity import checkpoint_of, read_case
+from oft_demo.policy import OftModel
 from oft_demo.policy.inference import Engine
 
 BAR = 2.0
@@ -40,15 +40,7 @@ def recorded(directory: Path) -> tuple[OftModel, Question]:
     """The network of a recorded case, not yet fused, and its first question."""
     case = read_case(directory)
     query, facts = case.queries[0], case.facts
-    checkpoint = official.read(
-        case.checkpoint,
-        facts,
-        towers=case.towers,
-        device=torch.device("cpu"),
-        dtype=torch.float32,
-        norm_epsilon=case.norm_epsilon,
-        rope_theta=case.rope_theta,
-    )
+    checkpoint = checkpoint_of(case)
     pictures = [torch.from_numpy(case.recorded(query, f"cropped_{index}")) for index in range(facts.images)]
     proprio = torch.from_numpy(case.expected[f"{query.prefix}proprio_normalized"]).float().reshape(1, -1)
     tokens = tuple(checkpoint.tokenizer.encode(query.instruction))

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from oft_demo import cli
-from oft_demo.parity import compare, compute, read_case
+from oft_demo.parity import compare, compute, load_case, read_case
 from oft_demo.parity.case import InvalidCase
 from oft_demo.parity.pictures import Start
-from oft_demo.parity_command import load_case
 
 CASES = Path(__file__).parents[1] / "cases"
 NAMES = ("aloha_film", "aloha_nofilm")

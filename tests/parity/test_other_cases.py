@@ -8,9 +8,8 @@ import pytest
 from PIL import Image
 
 from oft_demo import cli
-from oft_demo.parity import compute, read_case
+from oft_demo.parity import compute, load_case, read_case
 from oft_demo.parity.pictures import RECIPES
-from oft_demo.parity_command import load_case
 from oft_demo.policy import LlamaConfig, OftConfig, VitConfig
 from oft_demo.policy.action_tokens import bin_centers
 from oft_demo.policy.config import DINOV2_MEAN, DINOV2_STD, SIGLIP_MEAN, SIGLIP_STD
@@ -93,7 +92,6 @@ def make_case(tmp_path):
         for index, picture in enumerate(smooth):
             sent = recipe.picture(picture, 224)
             given[f"q0_payload_{('full_image', 'wrist_image')[index]}"] = sent
-        np.savez(directory / "expected_fp32.npz", **given)
         _record(directory, recipe, smooth, given)
         return directory
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import uvicorn
 
-from oft_demo.parity import read_case
-from oft_demo.parity_command import load_case
+from oft_demo.parity import load_case, read_case
 from oft_demo.serve import json_numpy
 from oft_demo.serve.app import create_app
 
