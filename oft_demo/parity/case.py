@@ -15,8 +15,10 @@ from oft_demo.errors import OftDemoError
 from oft_demo.policy import HEADS, Head, VitConfig
 from oft_demo.policy.config import LLAMA_7B, TRAINED_STEPS
 from oft_demo.policy.official import PRESETS, Facts
+from oft_demo.policy.official.files import components
 
 EXPECTED = "expected_fp32.npz"
+COMPONENTS = ("action_head", "proprio_projector", "noisy_action_projector", "vision_backbone")
 MAX_ARRAY_BYTES = 1 << 28
 DEFAULT_MLP_RATIO = 4.0  # timm's
 # What a case may call a head beside our own names.
@@ -91,7 +93,7 @@ def read_case(directory: Path) -> Case:
         values = json.loads(path.read_text())
         return Case(
             directory=directory,
-            facts=_facts(values),
+            facts=_with_step(_facts(values), values.get("checkpoint_step"), directory / "checkpoint"),
             towers={name: _tower(tower) for name, tower in (values.get("vit") or {}).items()},
             norm_epsilon=float((values.get("llm") or {}).get("rms_norm_eps", LLAMA_7B.norm_epsilon)),
             rope_theta=float((values.get("llm") or {}).get("rope_theta", LLAMA_7B.rope_theta)),
@@ -128,6 +130,12 @@ def _facts(values: Mapping[str, Any]) -> Facts:
         cameras=cameras,
         unnorm_key=values["unnorm_key"],
     )
+
+
+def _with_step(facts: Facts, step: str | int | None, checkpoint: Path) -> Facts:
+    """The step of the case, where the checkpoint holds files of several."""
+    several = step is not None and any(len(components(checkpoint, name)) > 1 for name in COMPONENTS)
+    return replace(facts, step=step) if several else facts
 
 
 def _head(name: str) -> Head:

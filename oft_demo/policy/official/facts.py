@@ -41,6 +41,7 @@ class Facts:
     lora_alpha: int | None = None  # None: adapter_config.json's, otherwise min(r, 16)
     unnorm_key: str | None = None  # None: the only entry of the statistics
     platform: str = "custom"  # the preset that these began as
+    step: str | int | None = None  # which files, where a directory holds those of several training steps
 
     def __post_init__(self):
         for name, largest in LARGEST.items():
@@ -112,6 +113,7 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "control_hz": (int, float),
     "lora_alpha": (int, NoneType),
     "unnorm_key": (str, NoneType),
+    "step": (str, int, NoneType),
 }
 
 

@@ -67,7 +67,13 @@ def component(directory: Path, name: str, step: str | int | None = None) -> Comp
     if not wanted:
         raise MissingFile(directory, f"{name}--{step}_checkpoint.pt", f"one of the steps that are there: {steps}")
     names = ", ".join(one.path.name for one in wanted)
-    raise UnusableFile(directory, name, f"in {len(wanted)} files: {names}", "exactly one", f"Say which step: {steps}")
+    raise UnusableFile(
+        directory,
+        name,
+        f"in {len(wanted)} files: {names}",
+        "exactly one",
+        f'Say which: "step" in policy.json, one of {steps}',
+    )
 
 
 def components(directory: Path, name: str) -> list[Component]:

@@ -54,7 +54,7 @@ class FilmLayers:
 def film_layers(directory: Path, facts: Facts | None = None, *, step: str | int | None = None) -> dict[str, FilmLayers]:
     """FiLM's layers by tower, in fp32; raises InvalidCheckpoint."""
     facts = facts or facts_of(directory)
-    found = component(directory, "vision_backbone", step) if facts.film else None
+    found = component(directory, "vision_backbone", facts.step if step is None else step) if facts.film else None
     if found is None:
         raise MissingFile(directory, "vision_backbone--*_checkpoint.pt of a policy with FiLM", "exactly one")
     tensors = read_state_dict(found.path)

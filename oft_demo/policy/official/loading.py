@@ -80,12 +80,13 @@ def reading(
 ) -> Generator[LoadProgress, None, Checkpoint]:
     """Load a directory, telling how far it has come; raises InvalidCheckpoint and NotEnoughMemory.
 
-    `facts` None reads policy.json; `towers` gives sizes for timm ids other than the published ones; `step` chooses
-    among several files of a component; `norm_epsilon` and `rope_theta` hold where config.json is silent.
+    `facts` None reads policy.json; `towers` gives sizes for timm ids other than the published ones; `step` stands in
+    for the facts' own; `norm_epsilon` and `rope_theta` hold where config.json is silent.
     """
     if not directory.is_dir():
         raise MissingFile(directory, "such directory", "a directory as vla-scripts/finetune.py writes it")
     facts = facts or facts_of(directory)
+    step = facts.step if step is None else step
     config = config_of(directory, facts, towers, norm_epsilon, rope_theta)
     tokenizer = read_tokenizer(directory, config.language)
     model = _without_memory(config)

@@ -138,3 +138,15 @@ def test_means_are_read_where_nothing_overrides_them(plain_case):
     config = plain_case.read().config
     assert config.featurizer.mean == (0.485, 0.456, 0.406)
     assert config.fused_featurizer.std == (0.5, 0.5, 0.5)
+
+
+def test_policy_json_says_which_of_several_steps_is_meant(film_case):
+    for name in ("action_head", "proprio_projector", "vision_backbone"):
+        file = film_case.directory / f"{name}--100000_checkpoint.pt"
+        (film_case.directory / f"{name}--latest_checkpoint.pt").write_bytes(file.read_bytes())
+    (film_case.directory / "policy.json").write_text('{"preset": "aloha"}')
+    with pytest.raises(InvalidCheckpoint, match=r'"step" in policy\.json, one of 100000, latest'):
+        film_case.read_as_found()
+    for step in ("latest", 100000):
+        (film_case.directory / "policy.json").write_text(json.dumps({"preset": "aloha", "step": step}))
+        assert film_case.read_as_found().model.parameter_count > 0

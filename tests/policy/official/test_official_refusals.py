@@ -185,7 +185,7 @@ def test_a_missing_component_is_named(film_case, component):
 def test_several_steps_need_a_choice(plain_case):
     path = plain_case.path("action_head")
     path.with_name("action_head--latest_checkpoint.pt").write_bytes(path.read_bytes())
-    refuses(plain_case, "action_head in 2 files: .* exactly one. Say which step: 70000, latest")
+    refuses(plain_case, r'in 2 files: .* exactly one. Say which: "step" in policy\.json, one of 70000, latest')
     refuses(
         plain_case, r"no action_head--5_checkpoint\.pt; expected one of the steps that are there: 70000, lat", step=5
     )
