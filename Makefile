@@ -1,11 +1,11 @@
-# make demo | test | check | bench | train-bundled | clean; each does its own set-up.
+# make demo | test | check | bench | web | train-bundled | clean; each does its own set-up.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 PORT ?= 7860
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench train-bundled clean
+.PHONY: demo test check bench web train-bundled clean
 
 demo: $(VENV)/runtime.stamp
 	@scripts/system_packages graphics
@@ -20,9 +20,13 @@ check: $(VENV)/development.stamp
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-bench: $(VENV)/runtime.stamp
-	@scripts/system_packages graphics
+bench: $(VENV)/development.stamp
+	@scripts/system_packages graphics browser
 	$(BIN)/python -m oft_demo.bench
+
+# Fetches the page's three.js anew; its files are kept in git, so that nobody needs npm to run the app.
+web:
+	scripts/vendor_web
 
 train-bundled: $(VENV)/runtime.stamp
 	@scripts/system_packages graphics

@@ -14,10 +14,8 @@ def main(settings: Settings) -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing leaves this machine
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-    import uvicorn  # after the environment is set, since gradio reads it at import
-
-    from oft_demo.errors import OftDemoError
-    from oft_demo.studio.server import create_app
+    from oft_demo.errors import OftDemoError  # after the environment is set, since gradio reads it at import
+    from oft_demo.studio.server import create_app, listen
     from oft_demo.studio.studio import Studio
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -28,7 +26,7 @@ def main(settings: Settings) -> None:
         sys.exit(f"error: {error}")
     app = create_app(studio)
     print(f"OFT Demo is at http://{settings.host}:{settings.port}  (Ctrl+C stops it)", flush=True)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)
+    listen(app, settings)
 
 
 if __name__ == "__main__":

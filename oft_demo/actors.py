@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from . import sim
 from .policy_opening import LoadedPolicy, frame_size, opening
-from .policy_sources import EXPERT, Remote, Saved, Scripted, Sources
+from .policy_sources import EXPERT, Remote, Scripted, Sources, Weights
 from .settings import Settings
 from .types import CAMERAS, Policy
 
@@ -48,7 +48,7 @@ def cameras_of(name: str) -> tuple[str, ...]:
     return () if name == EXPERT else CAMERAS
 
 
-def _opened(source: Saved | Remote, remote_seconds: float) -> LoadedPolicy:
+def _opened(source: Weights | Remote, remote_seconds: float) -> LoadedPolicy:
     """Load to the end; on a terminal a line says how far it is."""
     steps = opening(source, remote_seconds)
     with tqdm(bar_format="{desc}", file=sys.stderr, disable=None, leave=False) as line:

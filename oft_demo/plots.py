@@ -15,9 +15,7 @@ from oft_demo.types import ARM_JOINTS, ARMS, GRIPPER_INDEX, JOINT_COUNT
 MEASURED = "#8b97a3"
 EXECUTED = "#2f8fd8"
 PLANNED = ("#f0932b", "#d6598f")  # alternating, so that neighbouring chunks can be told apart
-PARTED = "#d6598f"
 MINIMUM_SPAN = 0.3  # [rad] that a panel shows at least
-SIDES = ("#f0932b", "#2f8fd8")  # the two policies of a comparison
 GRIPPER_GROUND = "rgba(127, 140, 150, 0.13)"  # grippers are opened and closed, not turned: set apart
 
 
@@ -52,21 +50,6 @@ def chunk_figure(motion: Motion, chunks: Sequence[PlacedChunk], narrow: bool = F
     planned = max((chunk.start + chunk.dt * len(chunk.targets) for chunk in chunks), default=0.0)
     values = [motion.measured, motion.executed, *(chunk.targets for chunk in chunks)]
     return go.Figure(lines, _panels(narrow, max(planned, _end(motion)), values))
-
-
-def comparison_figure(
-    names: Sequence[str], motions: Sequence[Motion], parted_at: float | None, narrow: bool = False
-) -> go.Figure:
-    """Two rollouts from the same start in one plot; `parted_at` [s] marks where they first differ."""
-    lines = [
-        _line(motion.times, motion.measured[:, joint], name, colour, axis, width=2)
-        for joint, axis in _axes()
-        for name, motion, colour in zip(names, motions, SIDES, strict=True)
-    ]
-    layout = _panels(narrow, max(_end(motion) for motion in motions), [motion.measured for motion in motions])
-    if parted_at is not None:
-        layout["shapes"] += [_mark(parted_at, axis) for _, axis in _axes()]
-    return go.Figure(lines, layout)
 
 
 def empty_figure(narrow: bool = False) -> go.Figure:
@@ -171,12 +154,6 @@ def _title(joint: int, left: float, top: float) -> dict[str, Any]:
         "showarrow": False,
         "font": {"size": 10},
     }
-
-
-def _mark(time: float, axis: str) -> dict[str, Any]:
-    line = {"color": PARTED, "width": 1, "dash": "dot"}
-    ends = {"x0": time, "x1": time, "y0": 0, "y1": 1}
-    return {"type": "line", **ends, "xref": f"x{axis}", "yref": f"y{axis} domain", "line": line}
 
 
 def _end(motion: Motion) -> float:

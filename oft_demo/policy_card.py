@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .policy import OftPolicy
     from .serve import RemotePolicy
 
+INTERVENTION = (
+    "switched off: gamma = beta = 0 in every vision block of weights that were trained with FiLM. An intervention in a "
+    "trained network, not the paper's ablation, which is a network trained without FiLM"
+)
 MORE_ANSWERS = 4  # after the first one, which also warms up
 PATIENCE = 2.0  # [s] a first answer that takes longer is not followed by others
 SENT = {"frames": "as the cameras give them", "openvla": "prepared here, {size} px", "padded": "padded to {size} px"}
@@ -69,23 +73,22 @@ def measured(
 
 def card_of(policy: OftPolicy, latency: Latency, name: str) -> Card:
     """A policy in this machine's memory."""
-    about = dict(policy.about)
+    about, off = dict(policy.about), policy.film and policy.film_scale == 0
     ending = {name: about.pop(name) for name in ("Head", "Statistics", "Runs on")}
     rows = {
         **about,
         "Chunk": f"K = {policy.chunk_length} rows of D = {policy.action_dim}; replans after {policy.replan_after}",
         "Cameras": _cameras(policy.cameras),
-        "FiLM": _yes(policy.film),
+        "FiLM": INTERVENTION if off else _yes(policy.film),
         "Head": ending["Head"],
         "Statistics": ending["Statistics"],
         "Fingerprint": policy.fingerprint,
         "Runs on": ending["Runs on"],
         "Latency": latency.text("on this machine"),
     }
-    kind, full_name = "OFT+" if policy.film else "OFT", name if short(name) != name else ""
-    return Card(
-        f"{short(name)}: {kind}, {rows['Parameters']} parameters, {latency.median_ms:.0f} ms a chunk", rows, full_name
-    )
+    kind = f"OFT{'+' if policy.film else ''}{' with FiLM switched off' if off else ''}"
+    title = f"{short(name)}: {kind}, {rows['Parameters']} parameters, {latency.median_ms:.0f} ms a chunk"
+    return Card(title, rows, name if short(name) != name else "")
 
 
 def remote_card(policy: RemotePolicy, latency: Latency, url: str) -> Card:

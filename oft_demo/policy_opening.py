@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from .pictures import ALOHA_IMAGE_SIZE
-from .policy_sources import Remote, Saved
+from .policy_sources import FilmOff, Remote, Saved, Weights
 from .serve import RemotePolicy, connect
 from .settings import Settings
 from .types import CAMERAS, JOINT_COUNT
@@ -37,7 +37,7 @@ class FileProgress(Protocol):
 
 
 def opening(
-    source: Saved | Remote, answer_within: float = Settings.remote_seconds
+    source: Weights | Remote, answer_within: float = Settings.remote_seconds
 ) -> Generator[str, None, LoadedPolicy]:
     """Load or reach a policy for ALOHA; yields what is being done, and can be closed at any of these moments.
 
@@ -46,16 +46,10 @@ def opening(
     """
     if isinstance(source, Remote):
         yield "connecting"
-        policy = _reached(source, answer_within)
-    elif source.official:
-        policy = yield from _official(source)
-    else:
-        from .policy import load
-
-        yield "reading"
-        policy = load(source.path)
-        _check_robot(source.name, policy.action_dim, policy.proprio_dim, policy.cameras)
-    return policy
+        return _reached(source, answer_within)
+    if isinstance(source, FilmOff):
+        return (yield from _read(source.saved, film_scale=0.0))
+    return (yield from _read(source))
 
 
 def frame_size(policy: LoadedPolicy) -> tuple[int, int]:
@@ -72,7 +66,18 @@ def progress_text(progress: FileProgress) -> str:
     return f"{progress.bytes_read / unit:.1f} of {progress.bytes_total / unit:.1f} {name}, {part}"
 
 
-def _official(source: Saved) -> Generator[str, None, OftPolicy]:
+def _read(source: Saved, film_scale: float = 1.0) -> Generator[str, None, OftPolicy]:
+    if source.official:
+        return (yield from _official(source, film_scale))
+    from .policy import load
+
+    yield "reading"
+    policy = load(source.path, film_scale=film_scale)
+    _check_robot(source.name, policy.action_dim, policy.proprio_dim, policy.cameras)
+    return policy
+
+
+def _official(source: Saved, film_scale: float) -> Generator[str, None, OftPolicy]:
     from .policy import OftPolicy, official
 
     yield "reading what it is"
@@ -83,7 +88,7 @@ def _official(source: Saved) -> Generator[str, None, OftPolicy]:
         while True:
             yield progress_text(next(steps))
     except StopIteration as end:
-        return OftPolicy(end.value)
+        return OftPolicy(end.value, film_scale=film_scale)
     finally:
         steps.close()
 

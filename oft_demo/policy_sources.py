@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from .serve import InvalidAddress, address
 from .settings import Settings
 
 EXPERT = "expert"
-FAVOURITES = ("aloha-mini", "aloha-mini-nofilm")  # in this order at the top of the list
+FILM_OFF = ":film-off"  # behind the name of a policy: the same weights with gamma = beta = 0
+FAVOURITES = ("aloha-mini", "aloha-mini-nofilm", f"aloha-mini{FILM_OFF}")  # in this order at the top of the list
 MAX_ADDRESS = 200  # [characters]
 MAX_SHOWN = 44  # of a name or an address in a sentence
 LONGEST_START, LONGEST_END = 24, 15  # of a longer name
@@ -36,6 +38,16 @@ class AddressNotAllowed(OftDemoError):
         )
 
 
+class WithoutFilm(OftDemoError):
+    """FiLM was to be switched off where there is none."""
+
+    def __init__(self, name: str):
+        super().__init__(
+            f"{short(name)} has no FiLM that could be switched off: {FILM_OFF} sets gamma = beta = 0 in weights "
+            f"on this machine that were trained with FiLM. Choose such a policy, or {short(name)} as it is."
+        )
+
+
 @dataclass(frozen=True)
 class Scripted:
     """The expert, which reads the simulator."""
@@ -53,6 +65,26 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class FilmOff:
+    """The weights of a policy that was trained with FiLM, with gamma = beta = 0 in every block.
+
+    A kind of its own, so that whoever knows nothing of it does not take it for the policy that was trained.
+    """
+
+    saved: Saved
+
+    @property
+    def name(self) -> str:
+        """By which it is picked."""
+        return self.saved.name + FILM_OFF
+
+    @property
+    def official(self) -> bool:
+        """Whether the weights are laid out as OpenVLA-OFT's own code writes them."""
+        return self.saved.official
+
+
+@dataclass(frozen=True)
 class Remote:
     """A policy behind a server's address."""
 
@@ -64,7 +96,8 @@ class Remote:
         return self.name
 
 
-PolicySource: TypeAlias = Scripted | Saved | Remote
+Weights: TypeAlias = Saved | FilmOff  # on this machine
+PolicySource: TypeAlias = Scripted | Weights | Remote
 
 
 @dataclass(frozen=True)
@@ -83,17 +116,34 @@ class Sources:
         return cls(settings.policies, settings.checkpoints, remotes, settings.host in LOOPBACK)
 
     def names(self) -> tuple[str, ...]:
-        """What can be chosen: bundled policies, those below the root of the checkpoints, servers, the expert."""
-        bundled = self._bundled()
-        first = [name for name in FAVOURITES if name in bundled]
-        local = [*first, *sorted(bundled.keys() - set(first)), *(saved.name for saved in self._checkpoints())]
-        return (*dict.fromkeys([*local, *self.remotes]), EXPERT)
+        """What can be chosen: bundled policies, those below the root of the checkpoints, servers, the expert.
+
+        A policy that was trained with FiLM is followed by the same weights without it.
+        """
+        bundled = [Saved(name, path) for name, path in sorted(self._bundled().items())]
+        local = [source.name for saved in (*bundled, *self._checkpoints()) for source in _with_film_off(saved)]
+        first = [name for name in FAVOURITES if name in local]
+        return (*dict.fromkeys([*first, *local, *self.remotes]), EXPERT)
 
     def find(self, name: str) -> PolicySource:
         """What a name or an address stands for; it is never taken for a path.
 
-        Raises UnknownName, InvalidAddress and AddressNotAllowed.
+        Raises UnknownName, WithoutFilm, InvalidAddress and AddressNotAllowed.
         """
+        if name.endswith(FILM_OFF):
+            return _film_off(self._find(name.removesuffix(FILM_OFF)))
+        return self._find(name)
+
+    def find_or_open(self, name: str) -> PolicySource:
+        """The same for who may read every file of this machine: a path of a directory is good too."""
+        plain = name.removesuffix(FILM_OFF)
+        path = Path(plain)
+        if "://" in name or name in self.names() or not path.is_dir():
+            return self.find(name)
+        opened = Saved(path.resolve().name, path.resolve(), _is_official(path))
+        return opened if plain == name else _film_off(opened)
+
+    def _find(self, name: str) -> Scripted | Saved | Remote:
         if name == EXPERT:
             return Scripted()
         bundled = self._bundled()
@@ -107,13 +157,6 @@ class Sources:
         if HOST_AND_PORT.fullmatch(name):
             raise InvalidAddress(name[:MAX_SHOWN], "it has to begin with http://, https://, ws:// or wss://")
         raise UnknownName("policy", name, self.names())
-
-    def find_or_open(self, name: str) -> PolicySource:
-        """The same for who may read every file of this machine: a path of a directory is good too."""
-        path = Path(name)
-        if "://" in name or name in self.names() or not path.is_dir():
-            return self.find(name)
-        return Saved(path.resolve().name, path.resolve(), _is_official(path))
 
     def _bundled(self) -> dict[str, Path]:
         from .policy import available  # torch takes seconds to import; the page should not wait for it
@@ -137,6 +180,28 @@ class Sources:
 def short(name: str) -> str:
     """A name as it fits into a sentence: official ones list all settings of a training run."""
     return name if len(name) <= MAX_SHOWN else f"{name[:LONGEST_START]} ... {name[-LONGEST_END:]}"
+
+
+def _with_film_off(saved: Saved) -> tuple[Weights, ...]:
+    return (saved, FilmOff(saved)) if _trained_with_film(saved) else (saved,)
+
+
+def _film_off(source: Scripted | Saved | Remote) -> FilmOff:
+    if not isinstance(source, Saved) or not _trained_with_film(source):
+        raise WithoutFilm(source.name)
+    return FilmOff(source)
+
+
+def _trained_with_film(saved: Saved) -> bool:
+    """Whether there are gammas and betas, told from small files: the list of policies is asked for often."""
+    if saved.official:
+        from .policy.official.files import components  # torch, as above
+
+        return bool(components(saved.path, "vision_backbone"))  # only FiLM makes the official code write one
+    try:
+        return json.loads((saved.path / "policy.json").read_text())["film"] is True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # loading it will say what is wrong
 
 
 def checked_address(text: str) -> str:

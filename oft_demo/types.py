@@ -134,6 +134,7 @@ class Step:
     score: Score  # after the step
     chunk: ActionChunk | None = None  # on the first step of a new chunk
     observation: Observation | None = None  # what the policy saw for that chunk
+    steps_to_replan: int = 0  # control steps left, after this one, until the policy looks again
 
 
 @dataclass(frozen=True)

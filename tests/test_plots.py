@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oft_demo.plots import Motion, PlacedChunk, chunk_figure, comparison_figure, empty_figure
+from oft_demo.plots import Motion, PlacedChunk, chunk_figure, empty_figure
 from oft_demo.types import JOINT_COUNT
 
 
@@ -57,14 +57,6 @@ def test_a_still_joint_is_not_magnified():
     figure = chunk_figure(_motion(10), [])
     low, high = figure.layout.yaxis.range
     assert high - low >= 0.3
-
-
-def test_a_comparison_marks_the_moment_of_parting_in_every_panel():
-    motions = [_motion(20), _motion(30, 1.0)]
-    plain = comparison_figure(("a", "b"), motions, None)
-    marked = comparison_figure(("a", "b"), motions, 0.2)
-    assert len(marked.layout.shapes) - len(plain.layout.shapes) == JOINT_COUNT
-    assert [trace.name for trace in plain.data[:2]] == ["a", "b"]
 
 
 def test_the_time_axis_grows_in_steps():

@@ -65,6 +65,16 @@ def test_the_card_of_a_bundled_policy_tells_its_sizes_its_data_and_its_speed():
     }
 
 
+def test_the_card_of_weights_with_film_switched_off_says_what_that_is_and_what_not():
+    loaded = policy.load(Settings.policies / "aloha-mini", film_scale=0.0)
+    card = card_of(loaded, Latency(41.2, 4), "aloha-mini:film-off")
+    assert card.title == "aloha-mini:film-off: OFT+ with FiLM switched off, 2.3 M parameters, 41 ms a chunk"
+    assert "intervention" in card.rows["FiLM"]
+    assert "not the paper's ablation" in card.rows["FiLM"]
+    without = policy.load(Settings.policies / "aloha-mini-nofilm")
+    assert card_of(without, Latency(41.2, 4), "aloha-mini-nofilm").rows["FiLM"] == "no"
+
+
 def test_the_card_of_a_served_policy_tells_what_its_server_tells():
     about = {"Parameters": "2.3 M", "Statistics": "oft_demo_aloha: 1,818 episodes"}
     known = Introduction("aloha-mini", "5c2757d43406", CAMERAS, 25, 12, True, "frames", 96, about=about)

@@ -16,7 +16,7 @@ from oft_demo.policy import MissingCamera, WrongRobot
 from oft_demo.policy.official import LoadProgress
 from oft_demo.policy.official.towers import described
 from oft_demo.policy_opening import opening, progress_text
-from oft_demo.policy_sources import Remote, Saved
+from oft_demo.policy_sources import FilmOff, Remote, Saved
 from oft_demo.settings import Settings
 from oft_demo.types import CAMERAS, Observation
 
@@ -52,6 +52,26 @@ def test_an_official_directory_is_read_with_its_progress_and_acts(official):
     frames = dict.fromkeys(CAMERAS, np.zeros((480, 640, 3), np.uint8))
     chunk = policy.act(Observation(frames, np.zeros(14, np.float32)), "put the yellow corn into the pot")
     assert chunk.targets.shape == (25, 14)
+
+
+def test_film_is_switched_off_in_weights_that_nothing_else_uses(official):
+    frames = dict.fromkeys(CAMERAS, np.full((480, 640, 3), 90, np.uint8))
+    observation = Observation(frames, np.zeros(14, np.float32))
+    _, trained = opened(opening(official.source))
+    before = trained.act(observation, "put the yellow corn into the pot").targets
+    said, off = opened(opening(FilmOff(official.source)))
+    assert said[0] == "reading what it is"
+    assert off.film_scale == 0
+    assert off.film
+    assert (off.act(observation, "put the yellow corn into the pot").targets != before).any()
+    assert (trained.act(observation, "put the yellow corn into the pot").targets == before).all()
+    assert off.engine.model is not trained.engine.model
+
+
+def test_film_is_switched_off_in_a_bundled_policy():
+    source = Saved("aloha-mini", Settings.policies / "aloha-mini")
+    assert opened(opening(FilmOff(source)))[1].film_scale == 0
+    assert opened(opening(source))[1].film_scale == 1
 
 
 def test_loading_can_be_given_up_at_any_moment(official):

@@ -5,7 +5,16 @@ import json
 import pytest
 
 from oft_demo.errors import UnknownName
-from oft_demo.policy_sources import AddressNotAllowed, Remote, Saved, Scripted, Sources, checked_address
+from oft_demo.policy_sources import (
+    AddressNotAllowed,
+    FilmOff,
+    Remote,
+    Saved,
+    Scripted,
+    Sources,
+    WithoutFilm,
+    checked_address,
+)
 from oft_demo.serve import InvalidAddress
 from oft_demo.settings import Settings
 
@@ -71,6 +80,50 @@ def test_every_listed_name_can_be_found(sources):
 def test_names_that_lead_elsewhere_are_answered_with_the_choices(sources, name):
     with pytest.raises(UnknownName, match="mine"):
         sources.find(name.format(root=sources.checkpoints))
+
+
+@pytest.fixture
+def trained_with_film(sources):
+    (sources.policies / "aloha-mini" / "policy.json").write_text('{"film": true}')
+    (sources.policies / "another" / "policy.json").write_text('{"film": false}')
+    (sources.checkpoints / "run--100000_chkpt" / "vision_backbone--100000_checkpoint.pt").write_bytes(b"")
+    (sources.checkpoints / "mine" / "policy.json").write_text('["film"]')
+    return sources
+
+
+def test_what_was_trained_with_film_can_be_chosen_without_it_too(trained_with_film):
+    assert [name for name in trained_with_film.names() if name.endswith(":film-off")] == [
+        "aloha-mini:film-off",
+        "run--100000_chkpt:film-off",
+    ]
+    assert trained_with_film.names()[:3] == ("aloha-mini", "aloha-mini:film-off", "another")
+    for name in ("aloha-mini", "run--100000_chkpt"):
+        found = trained_with_film.find(f"{name}:film-off")
+        assert found == FilmOff(trained_with_film.find(name))
+        assert found.name == f"{name}:film-off"
+        assert not isinstance(found, Saved)
+
+
+@pytest.mark.parametrize("name", ["another", "expert", "mine", "folder/run+lora--5000_chkpt", "http://10.0.0.5:8777"])
+def test_film_cannot_be_switched_off_where_there_is_none(trained_with_film, name):
+    with pytest.raises(WithoutFilm, match="trained with FiLM"):
+        trained_with_film.find(f"{name}:film-off")
+
+
+@pytest.mark.parametrize(
+    "name", [":film-off", "../outside:film-off", "aloha-mini" + 2 * ":film-off", 2000 * ":film-off"]
+)
+def test_film_off_leads_nowhere_else(trained_with_film, name):
+    with pytest.raises(UnknownName, match="mine"):
+        trained_with_film.find(name)
+
+
+def test_a_command_may_name_a_directory_with_film_off(trained_with_film):
+    path = trained_with_film.policies / "aloha-mini"
+    assert trained_with_film.find_or_open(f"{path}:film-off") == FilmOff(Saved("aloha-mini", path))
+    assert trained_with_film.find_or_open("aloha-mini:film-off") == trained_with_film.find("aloha-mini:film-off")
+    with pytest.raises(WithoutFilm):
+        trained_with_film.find_or_open(f"{trained_with_film.policies / 'another'}:film-off")
 
 
 def test_there_need_be_no_checkpoints(tmp_path):

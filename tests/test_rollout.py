@@ -5,7 +5,7 @@ import pytest
 from contracts import EnvContract, PolicyContract
 from fakes import CountingPolicy, FakeEnv
 
-from oft_demo.rollout import SETTLING_STEPS, InvalidChunk, run
+from oft_demo.rollout import SETTLING_STEPS, InvalidChunk, Manner, run
 from oft_demo.take import Take
 from oft_demo.types import CAMERAS, ActionChunk, Observation
 
@@ -89,6 +89,62 @@ def test_an_instruction_that_is_changed_meanwhile_counts_from_the_next_chunk():
             words.append("put the green pepper into the pot")
     assert [instruction for _, instruction in policy.asked] == words
     assert env.assigned == words
+
+
+class Whim:
+    """A guide whose mind is changed from outside."""
+
+    def __init__(self, *manner, **more):
+        self.now, self.interrupted = Manner(*manner, **more), False
+
+    def manner(self):
+        self.interrupted = False
+        return self.now
+
+    def interrupts(self):
+        return self.interrupted
+
+
+def test_a_guide_can_have_the_policy_look_again_at_once():
+    policy, guide = CountingPolicy(5), Whim("one")
+    rows = []
+    for step in run(policy, FakeEnv(), guide, max_steps=10):
+        rows.append((step.chunk_index, step.row))
+        if step.index == 2:
+            guide.now, guide.interrupted = Manner("two"), True
+    assert rows[:6] == [(0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 0)]
+    assert [instruction for _, instruction in policy.asked] == ["one", "two"]
+
+
+def test_a_guide_says_before_every_chunk_how_many_rows_to_carry_out():
+    guide = Whim("go", replan_after=1)
+    lengths = {}
+    for step in run(CountingPolicy(5), FakeEnv(), guide, max_steps=12):
+        lengths[step.chunk_index] = lengths.get(step.chunk_index, 0) + 1
+        guide.now = Manner("go", replan_after=3)
+    assert list(lengths.values()) == [2, 6, 4]
+
+
+def test_ensembling_blends_rows_of_chunks_that_overlap():
+    steps = list(run(CountingPolicy(4), FakeEnv(), Whim("go", replan_after=2, ensemble=True), max_steps=8))
+    applied = [float(step.target[0]) for step in steps[::2]]
+    assert applied[:2] == [0, 1]
+    weights = np.exp(-0.01 * np.arange(2))
+    assert applied[2] == pytest.approx(np.average([2, 100], weights=weights), rel=1e-5)
+
+
+def test_ensembling_never_blends_what_was_predicted_under_other_words():
+    guide = Whim("one", replan_after=2, ensemble=True)
+    applied = []
+    for step in run(CountingPolicy(4), FakeEnv(), guide, max_steps=8):
+        applied.append(float(step.target[0]))
+        guide.now = Manner("two", replan_after=2, ensemble=True)
+    assert applied[::2] == [0, 1, 100, 101]
+
+
+def test_a_step_tells_how_long_the_policy_will_not_look():
+    steps = list(run(CountingPolicy(5), FakeEnv(), "go", replan_after=2, max_steps=8))
+    assert [step.steps_to_replan for step in steps] == [3, 2, 1, 0, 3, 2, 1, 0]
 
 
 def test_latency_is_told_for_policy_and_pictures():

@@ -1,10 +1,15 @@
-// The live channel: paints what the server posts to the page's named slots.
+// The live channel: paints what the server posts to the page's named slots, and carries commands to the server.
 // Only the latest content of a slot counts, so that a slow page skips pictures and never falls behind.
 (() => {
   "use strict";
 
   const UNKNOWN_TICKET = 4401;
-  const latest = new Map(); // slot -> {picture: Blob} | {html: string} | {figure: object}
+  const PICTURE = 1;
+  const FLOATS = 2;
+  const SILENCE = 3500; // [ms] without a sign of life, after which the server counts as lost: it gives one a second
+  const latest = new Map(); // slot -> {picture} | {floats} | {html} | {figure} | {data} | {header, epoch, start, items}
+  const listeners = new Map(); // slot -> callbacks
+  const waiting = []; // commands given while there is no connection
   const narrowPage = window.matchMedia("(max-width: 720px)");
   const decoder = new TextDecoder();
   let socket = null;
@@ -17,7 +22,7 @@
 
   function paint(slot) {
     const content = latest.get(slot);
-    if (!content) return;
+    if (!content || content.data || content.floats || content.items) return;
     for (const element of elementsOf(slot)) {
       if (content.picture) paintPicture(element, slot);
       else if (content.figure) paintFigure(element, content);
@@ -77,16 +82,15 @@
     await plotly.react(element, content.figure.data, layout, { displayModeBar: false, doubleClick: "reset" });
   }
 
-  let plotlyLoading = null;
   function loadPlotly() {
-    plotlyLoading ??= new Promise((resolve, reject) => {
+    window.studioPlotlyLoading ??= new Promise((resolve, reject) => {
       const script = document.createElement("script");
       script.src = window.studioPlotly;
       script.onload = () => resolve(window.Plotly);
       script.onerror = () => reject(new Error("the plot library did not load"));
       document.head.append(script);
     });
-    return plotlyLoading;
+    return window.studioPlotlyLoading;
   }
 
   function paintAll(root) {
@@ -122,21 +126,64 @@
 
   // ------------------------------------------------------------------------------------------------ the channel
 
+  const studio = (window.studio = { connect, command, listen, drop, connected: false, lastNews: 0 });
+
   function connect(newTicket) {
     ticket = newTicket;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    socket = new WebSocket(`${scheme}://${location.host}/studio/live`);
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => {
-      patience = 500;
-      socket.send(JSON.stringify({ ticket, narrow: narrowPage.matches }));
+    const line = new WebSocket(`${scheme}://${location.host}/studio/live`);
+    socket = line;
+    line.binaryType = "arraybuffer";
+    line.onopen = () => {
+      line.send(JSON.stringify({ ticket, narrow: narrowPage.matches }));
+      studio.lastNews = performance.now();
     };
-    socket.onmessage = (event) => receive(event.data);
-    socket.onclose = (event) => {
+    line.onmessage = (event) => {
+      if (line !== socket) return;
+      if (!studio.connected) welcome();
+      studio.lastNews = performance.now();
+      receive(event.data);
+    };
+    line.onclose = (event) => {
+      if (line !== socket) return;
+      lose();
       if (event.code === UNKNOWN_TICKET) return reloadWhenSeen(); // away for so long that the seat was given back
       setTimeout(() => connect(ticket), patience);
       patience = Math.min(2 * patience, 8000);
     };
+  }
+
+  function welcome() {
+    patience = 500;
+    studio.connected = true;
+    document.dispatchEvent(new Event("studio:connected"));
+    while (waiting.length) socket.send(waiting.shift());
+  }
+
+  function lose() {
+    if (!studio.connected) return;
+    studio.connected = false;
+    document.dispatchEvent(new Event("studio:lost"));
+  }
+
+  // A line that is cut without a word stays open for minutes: whoever gives no sign of life is called again.
+  setInterval(() => {
+    if (!studio.connected || performance.now() - studio.lastNews < SILENCE) return;
+    const line = socket;
+    lose();
+    connect(ticket);
+    line.close();
+  }, 1000);
+
+  function command(message) {
+    const text = JSON.stringify(message);
+    if (studio.connected) socket.send(text);
+    else if (waiting.length < 20) waiting.push(text);
+  }
+
+  // For tests: cut the line as a lost network would.
+  function drop() {
+    socket.close();
   }
 
   function reloadWhenSeen() {
@@ -147,18 +194,46 @@
   function receive(data) {
     if (typeof data === "string") {
       const { slot, ...content } = JSON.parse(data);
-      latest.set(slot, content);
-      paint(slot);
+      if (slot) keep(slot, content);
       return;
     }
     const bytes = new Uint8Array(data);
-    const slot = decoder.decode(bytes.subarray(1, 1 + bytes[0]));
-    latest.set(slot, { picture: new Blob([bytes.subarray(1 + bytes[0])], { type: "image/jpeg" }) });
+    const slot = decoder.decode(bytes.subarray(2, 2 + bytes[1]));
+    const payload = bytes.subarray(2 + bytes[1]);
+    if (bytes[0] === PICTURE) keep(slot, { picture: new Blob([payload], { type: "image/jpeg" }) });
+    else if (bytes[0] === FLOATS) keep(slot, { floats: new Float32Array(payload.slice().buffer) });
+  }
+
+  function keep(slot, content) {
+    const news = content.items ? gathered(slot, content) : content;
+    if (!content.items) latest.set(slot, content);
     paint(slot);
+    for (const callback of listeners.get(slot) ?? []) callback(news);
+  }
+
+  // A log arrives in parts; whoever listens later is given all of it at once. After a lost connection the server
+  // begins from the first item again: what is here already is left out.
+  function gathered(slot, part) {
+    const log = latest.get(slot);
+    if (log?.epoch !== part.epoch) {
+      latest.set(slot, { header: part.header, epoch: part.epoch, start: 0, items: [...part.items] });
+      return part;
+    }
+    const known = log.items.length - part.start;
+    const items = known > 0 ? part.items.slice(known) : part.items;
+    const news = { ...part, start: log.items.length, items };
+    log.items.push(...items);
+    return news;
+  }
+
+  function listen(slot, callback) {
+    if (!listeners.has(slot)) listeners.set(slot, []);
+    listeners.get(slot).push(callback);
+    if (latest.has(slot)) callback(latest.get(slot));
   }
 
   narrowPage.addEventListener("change", () => {
-    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ narrow: narrowPage.matches }));
+    command({ do: "narrow", narrow: narrowPage.matches });
   });
 
   // ------------------------------------------------------------------------------------------------ the page itself
@@ -175,14 +250,6 @@
     wear(theme);
   });
 
-  // Escape stops what runs on the tab that is open.
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    const buttons = document.querySelectorAll("#run-stop, #compare-stop, #record-stop");
-    [...buttons].find((button) => button.offsetParent)?.click();
-  });
-
-  window.studio = { connect };
   additions.observe(document.body ?? document.documentElement, { childList: true, subtree: true });
   const chosen = localStorage.getItem("oft-theme");
   if (chosen) {
@@ -194,5 +261,5 @@
       if (Date.now() - start > 3000) clearInterval(timer);
     }, 250);
   }
-  for (const waiting of window.studioTickets ?? []) connect(waiting);
+  for (const early of window.studioTickets ?? []) connect(early);
 })();

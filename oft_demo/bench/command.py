@@ -7,6 +7,7 @@ from oft_demo.bench.bundled import acting, training
 from oft_demo.bench.decoding import decoding
 from oft_demo.bench.fast_path import fast_path
 from oft_demo.bench.lines import Line
+from oft_demo.bench.live import memory, page, visiting
 from oft_demo.bench.loading import loading
 from oft_demo.bench.networks import ALOHA, LIBERO, middle, random_model
 from oft_demo.bench.seven_billion import seven_billion
@@ -23,16 +24,23 @@ class BenchOptions:
     policy: str = "aloha-mini"  # a bundled name or a checkpoint directory
     queries: int = 100  # of each way of decoding
     seven_billion: bool = False  # only the published 7B shape, with random weights on a GPU
+    live: bool = False  # only the live page
+    runs: int = 200  # over which the server's memory is watched
     loading: int | None = None  # only loading: an official checkpoint in 7B widths with so many layers of the trunk
 
 
 def measure(options: BenchOptions) -> Iterator[Line]:
-    """All figures, one after another; about eight minutes on two cores."""
+    """All figures, one after another; about twelve minutes on two cores."""
     if options.seven_billion:
         yield from seven_billion()
         return
     if options.loading is not None:
         yield from loading(options.loading)
+        return
+    yield from visiting(options.policy)
+    yield from page(options.policy)
+    yield from memory(options.policy, options.runs)
+    if options.live:
         return
     yield from simulation()
     yield from acting(options.policy)

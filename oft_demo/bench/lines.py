@@ -94,6 +94,32 @@ class Ratio:
         return f"{'  ' + self.name:{NAME + 2 * COLUMN + 2}}{_verdict(self.ratio, self.bar)}".rstrip()
 
 
+@dataclass(frozen=True)
+class Bar:
+    """One measured figure with an absolute bar, for what is not a comparison."""
+
+    name: str
+    value: float
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def missed(self) -> bool:
+        """Whether the figure is on the wrong side of its bar."""
+        low = self.at_least is not None and self.value < self.at_least
+        return low or (self.at_most is not None and self.value > self.at_most)
+
+    def __str__(self) -> str:
+        return f"{self.name:{NAME}}{self.value:{COLUMN}.2f} {self.unit:14}{self._verdict()}".rstrip()
+
+    def _verdict(self) -> str:
+        if self.at_least is None and self.at_most is None:
+            return ""
+        bar = f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
+        return f"bar {bar}: {'MISSED' if self.missed else 'met'}"
+
+
 def _missed(ratio: float | None, bar: float | None) -> bool:
     return ratio is not None and bar is not None and ratio < bar
 

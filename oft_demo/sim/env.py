@@ -7,6 +7,7 @@ from jaxtyping import Float32, Float64
 from ..errors import InvalidData, UnknownName, checked_seed
 from ..types import CAMERAS, CONTROL_HZ, JOINT_COUNT, Image, Observation, Score
 from . import robot, scene
+from .poses import Kinematics, body_poses
 from .render import CameraRig, choose_backend, fingerprint
 from .tasks import PROGRESS_SIZE, SETTLE_STEPS, Progress, Task, all_tasks
 
@@ -23,6 +24,7 @@ class AlohaEnv:
         self.data = mujoco.MjData(self.model)
         self.image_size = image_size
         self._rig: CameraRig | None = None
+        self._kinematics: Kinematics | None = None
         self._progress = Progress()
         self._instruction = ""
         self.reset(0)
@@ -145,6 +147,17 @@ class AlohaEnv:
         width = height * self.image_size[1] / self.image_size[0]
         u, v = 0.5 + right / width, 0.5 - up / height
         return (float(u), float(v)) if 0 <= u < 1 and 0 <= v < 1 else None
+
+    def poses(self) -> Float32[np.ndarray, "bodies 7"]:
+        """Where every body is, the world apart: x y z [m] and the quaternion w x y z; for people's 3D view."""
+        return body_poses(self.model, self.data)
+
+    @property
+    def kinematics(self) -> Kinematics:
+        """Where joint targets would bring the arms, without moving them."""
+        if self._kinematics is None:
+            self._kinematics = Kinematics(self.model)
+        return self._kinematics
 
     def close(self) -> None:
         """Free the OpenGL context, if there ever was one."""

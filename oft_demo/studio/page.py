@@ -6,17 +6,26 @@ import gradio as gr
 import plotly
 from gradio import themes
 
+from oft_demo.run_settings import RunSettings
 from oft_demo.studio import compare_tab, record_tab, run_tab, skeleton
 from oft_demo.studio.controls import QUIET, html
 from oft_demo.studio.studio import Studio
+from oft_demo.studio.telling import told
+from oft_demo.studio.visitors import Visitor
 
-FIGURE_SLOTS = ("run-plot", "compare-plot", "record-plot")
+FIGURE_SLOTS = ("record-plot",)
 CONNECT = "(ticket) => { (window.studioTickets ??= []).push(ticket); window.studio?.connect(ticket); }"
-HEAD = f"""
-<link rel="stylesheet" href="/studio/web/studio.css">
-<script>window.studioPlotly = "/studio/plotly-{plotly.__version__}.js";</script>
-<script src="/studio/web/studio.js" defer></script>
-"""
+STYLES = ("studio", "run", "view3d", "inspector", "exports", "compare", "listen")
+SCRIPTS = ("run", "views", "inspector", "exports", "compare", "listen")
+HEAD = "\n".join(
+    (
+        *(f'<link rel="stylesheet" href="/studio/web/{name}.css">' for name in STYLES),
+        f'<script>window.studioPlotly = "/studio/plotly-{plotly.__version__}.js";</script>',
+        skeleton.wordings_script(),
+        '<script src="/studio/web/studio.js" defer></script>',
+        *(f'<script type="module" src="/studio/web/{name}.js"></script>' for name in SCRIPTS),
+    )
+)
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -34,23 +43,36 @@ def build_page(studio: Studio) -> gr.Blocks:
             with gr.Tab("Record", id="record", render_children=True) as record:
                 episodes = record_tab.build(studio)
         html(skeleton.terms())
+        html(skeleton.overlays())
 
-        def welcome(request: gr.Request) -> str:
+        def welcome(request: gr.Request) -> list[Any]:
             visitor = studio.visitor(request)
-            studio.welcome(visitor)
-            return visitor.ticket
+            return [visitor.ticket, *opened_with(studio, visitor, request)]
 
         def goodbye(request: gr.Request) -> None:
             studio.visitors.release(str(request.session_hash))
 
-        opened = page.load(welcome, None, ticket, **QUIET)
+        opened = page.load(welcome, None, [ticket, *run], **QUIET)
         opened.then(None, ticket, None, js=CONNECT)
-        pickers = [run.picking.picker, *compared, episodes.picker]
+        pickers = [*compared, episodes.picker]
         opened.then(lambda: [gr.Dropdown(choices=list(studio.shelf.names()))] * len(pickers), None, pickers, **QUIET)
-        run.show_still(opened)
         episodes.list_on(record.select)
         page.unload(goodbye)
     return page.queue(default_concurrency_limit=None)
+
+
+def opened_with(studio: Studio, visitor: Visitor, request: gr.Request) -> list[Any]:
+    """What the inputs of the Run tab show at first: what a link asked for, else what they show anyway."""
+    names = list(studio.shelf.names())
+    query = dict(request.query_params)
+    if "task" not in query:
+        return [gr.Dropdown(choices=names), *[gr.skip()] * 5]
+    with told(visitor, "run"):
+        asked = visitor.opening = RunSettings.from_query(str(request.query_params))
+        rows = "" if asked.replan_after is None else str(asked.replan_after)
+        policy = gr.Dropdown(choices=names, value=asked.policy)
+        return [policy, asked.task, str(asked.seed), asked.instruction, rows, asked.ensemble]
+    return [gr.Dropdown(choices=names), *[gr.skip()] * 5]
 
 
 def page_options(studio: Studio) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 import re
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from oft_demo import policy_card
 from oft_demo.errors import InvalidInstruction
 from oft_demo.policy_card import Card, Latency
 from oft_demo.policy_opening import POLICY_IMAGE_SIZE, LoadedPolicy, frame_size, opening
-from oft_demo.policy_sources import Remote, Saved, short
+from oft_demo.policy_sources import Remote, Weights, short
 from oft_demo.serve import RemoteError, RemotePolicy, StaleAnswer
 from oft_demo.settings import Settings
 from oft_demo.sim import TASKS, AlohaEnv, make_expert, wordings
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from oft_demo.policy import OftPolicy
 
 WORD = re.compile(r"\w+")
+
+UnknownIn: TypeAlias = Callable[[str, str], tuple[str, ...]]  # of an instruction, and an example for the complaint
 
 
 class NothingUnderstood(InvalidInstruction):
@@ -36,6 +38,11 @@ class NothingUnderstood(InvalidInstruction):
         )
 
 
+def _none_unknown(instruction: str, example: str) -> tuple[str, ...]:
+    """Of a policy that reads any text, or none."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Player:
     """A policy that is ready to act in one simulation."""
@@ -46,6 +53,8 @@ class Player:
     card: Card
     replan_after: int | None = None  # rows of a chunk that are executed before the policy is asked again
     unknown_words: tuple[str, ...] = ()  # words of the instruction that it never saw
+    fingerprint: str = ""  # of its weights; "" where it has none or does not tell
+    unknown_in: UnknownIn = _none_unknown  # the same of another instruction; raises NothingUnderstood
     other_pictures: bool = False  # it was trained on pictures drawn in another way than this simulation's
 
 
@@ -83,7 +92,7 @@ class Expert:
 class Loaded:
     """A policy in memory or at the other end of a line, and how many visitors use it."""
 
-    source: Saved | Remote
+    source: Weights | Remote
     policy: LoadedPolicy
     card: Card
     latency: Latency
@@ -103,18 +112,26 @@ class Loaded:
     @property
     def large(self) -> bool:
         """Whether two of them could fill the memory."""
-        return isinstance(self.source, Saved) and self.source.official
+        return not isinstance(self.source, Remote) and self.source.official
 
     def player(self, env: AlohaEnv, request: Request) -> Player:
         """The policy in `env`, which was reset to the request and gets its cameras' size; raises NothingUnderstood."""
         policy = self.policy
         env.image_size = frame_size(policy)
-        player = Player(short(self.name), self.shared, "policy", self.card, policy.replan_after)
+        fingerprint = getattr(policy, "fingerprint", "")
+        player = Player(
+            short(self.name), self.shared, "policy", self.card, policy.replan_after, fingerprint=fingerprint
+        )
         if isinstance(policy, RemotePolicy):
             return player
         trained_on = policy.render_fingerprint
         other = bool(trained_on) and env.fingerprint not in trained_on
-        return replace(player, unknown_words=_unknown_words(policy, request), other_pictures=other)
+        return replace(
+            player,
+            unknown_words=_unknown_words(policy, request.instruction, request.example),
+            unknown_in=partial(_unknown_words, policy),
+            other_pictures=other,
+        )
 
     def close(self) -> None:
         """Hang up."""
@@ -123,7 +140,7 @@ class Loaded:
 
 
 def loading(
-    source: Saved | Remote, known: Loaded | None = None, answer_within: float = Settings.remote_seconds
+    source: Weights | Remote, known: Loaded | None = None, answer_within: float = Settings.remote_seconds
 ) -> Generator[str, None, Loaded]:
     """Load a policy and measure how fast it answers, unless it is what was `known` of this name."""
     policy = yield from opening(source, answer_within)
@@ -146,7 +163,7 @@ def _measured(policy: LoadedPolicy) -> Latency:
         return measure()
 
 
-def _card(source: Saved | Remote, policy: LoadedPolicy, latency: Latency) -> Card:
+def _card(source: Weights | Remote, policy: LoadedPolicy, latency: Latency) -> Card:
     if isinstance(policy, RemotePolicy):
         return policy_card.remote_card(policy, latency, source.name)
     return policy_card.card_of(policy, latency, source.name)
@@ -157,10 +174,10 @@ def _hang_up(policy: LoadedPolicy) -> None:
         policy.close()
 
 
-def _unknown_words(policy: "OftPolicy", request: Request) -> tuple[str, ...]:
+def _unknown_words(policy: "OftPolicy", instruction: str, example: str) -> tuple[str, ...]:
     """Words that were not in its training; a policy of an open vocabulary has none."""
-    unknown = tuple(word for word in policy.unknown_words(request.instruction) if WORD.search(word))  # no punctuation
-    understood = set(WORD.findall(request.instruction.lower())) - {word.lower() for word in unknown}
+    unknown = tuple(word for word in policy.unknown_words(instruction) if WORD.search(word))  # no punctuation
+    understood = set(WORD.findall(instruction.lower())) - {word.lower() for word in unknown}
     if not understood:
-        raise NothingUnderstood(unknown or (request.instruction,), request.example)
+        raise NothingUnderstood(unknown or (instruction,), example)
     return unknown

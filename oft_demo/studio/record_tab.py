@@ -10,19 +10,19 @@ from oft_demo.data.layout import EpisodeSummary
 from oft_demo.studio import skeleton, takes
 from oft_demo.studio.controls import (
     QUIET,
-    Picking,
-    example_chips,
     html,
     instruction_box,
+    on_pick,
     policy_picker,
+    scene_events,
     seed_box,
-    still_of,
-    stop_of,
+    stop_event,
     task_picker,
 )
 from oft_demo.studio.request import Request
 from oft_demo.studio.screen import say
-from oft_demo.studio.studio import Studio, told
+from oft_demo.studio.studio import Studio
+from oft_demo.studio.telling import told
 from oft_demo.studio.visitors import Visitor
 
 LISTED = 100  # the newest; a list of all in a large directory would be slow and of no use
@@ -31,7 +31,6 @@ EMPTY = (
     "and the take appears here with its labels.</p>"
 )
 READY = "Press Record: the take is kept in data/ as an ALOHA HDF5 file."
-SCREENS = ("record",)
 PLOT_HINT = "Grey is what the joints did, blue the recorded action: the target that was sent."
 
 
@@ -73,16 +72,19 @@ def build(studio: Studio) -> RecordTab:
         instruction = instruction_box("record")
         start = gr.Button("Record", variant="primary", elem_id="record-run", min_width=96, scale=1)
         stop = gr.Button("Stop", elem_id="record-stop", min_width=72, scale=1)
-    chips = gr.Row(elem_classes="chip-place")
+    html(skeleton.chips("record"))
     with gr.Row(elem_classes="settings"):
         who = policy_picker(studio, "record-policy", "Who does it", place=len(studio.shelf.names()) - 1)
         task = task_picker("record")
         seed = seed_box("record")
-    with chips:
-        example_chips("record", task, instruction)
     html(skeleton.status_line("record", READY))
     html(skeleton.slot("record-progress"))
-    html(skeleton.bench("record", "Recording", "The three cameras"))
+    with gr.Row(elem_classes="studio-row"):
+        with gr.Column(scale=62, min_width=320, elem_classes="stage-column"):
+            html(skeleton.stage("record", "Recording"))
+        with gr.Column(scale=38, min_width=300, elem_classes="side-column"):
+            html(skeleton.readouts("record", "The three cameras"))
+    html(skeleton.card("record"))
     editor = _editor()
     html(skeleton.plot("record-plot", "Recorded joints", PLOT_HINT), elem_classes="after-settings")
 
@@ -94,11 +96,10 @@ def build(studio: Studio) -> RecordTab:
             name = takes.record(visitor, studio.shelf, studio.catalog, policy, asked)
         return _listing(studio, name)
 
-    Picking(studio, who, "record", "record", "Press Record.").on_change()
     start.click(make, [who, task, seed, instruction], editor.outputs, trigger_mode="multiple", **QUIET)
-    stop.click(stop_of(studio), None, None, **QUIET)
-    show = still_of(studio, "record", SCREENS, READY)
-    gr.on([task.change, seed.change], show, [task, seed], None, trigger_mode="always_last", **QUIET)
+    stop_event(stop, "record")
+    on_pick(who, "record", "record")
+    scene_events("record", task, seed)
     _wire(studio, editor)
     return RecordTab(lambda: _listing(studio, None), editor.outputs, who)
 

@@ -1,24 +1,70 @@
 """What a visitor asked for, checked at the border."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from oft_demo.errors import UnknownName, checked_instruction, checked_seed
+from oft_demo.errors import OftDemoError, UnknownName, checked_instruction, checked_seed
+from oft_demo.rollout import Manner
+from oft_demo.run_settings import RunSettings
 from oft_demo.sim import TASKS, wordings
+from oft_demo.studio.transport import SPEEDS, Heard
+
+MAX_ROWS = 1000  # of a chunk; no policy predicts as many
+
+
+class InvalidRows(OftDemoError):
+    """A number of rows that cannot be carried out."""
+
+    def __init__(self, found: object):
+        super().__init__(
+            f"Rows to carry out: {found!r}; choose a whole number from 1 to {MAX_ROWS}, or the policy's own."
+        )
+
+
+class InvalidSpeed(OftDemoError):
+    """A speed that is not offered."""
+
+    def __init__(self, found: object):
+        super().__init__(f"The speed is {found!r}; choose one of {', '.join(f'{speed:g}' for speed in SPEEDS)}.")
 
 
 @dataclass(frozen=True)
 class Request:
-    """A rollout: which task from which seed, and what the robot is told."""
+    """A rollout: which task from which seed, what the robot is told, and how its chunks are carried out."""
 
     task: str
     seed: int
     instruction: str
+    replan_after: int | None = None  # rows of a chunk; None: as many as the policy asks for
+    ensemble: bool = False
+    script: tuple[Heard, ...] = ()  # changes on the way
+    link: RunSettings | None = None  # where it came from
 
     @classmethod
     def parse(cls, task: object, seed: object, instruction: object) -> "Request":
         """From the page's inputs; raises UnknownName, InvalidSeed and InvalidInstruction."""
         known = checked_task(task)
         return cls(known, checked_seed(seed), checked_instruction(instruction, wordings.examples(known)[0]))
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> "Request":
+        """From a command of the page; raises what `parse` raises, and InvalidRows."""
+        asked = cls.parse(message.get("task"), message.get("seed"), message.get("instruction"))
+        rows, ensemble = checked_rows(message.get("rows")), message.get("ensemble") is True
+        return cls(asked.task, asked.seed, asked.instruction, rows, ensemble)
+
+    @classmethod
+    def from_settings(cls, settings: RunSettings) -> "Request":
+        """What a link asks for."""
+        script = tuple(Heard(step, manner) for step, manner in settings.heard[1:])
+        rows, ensemble = settings.replan_after, settings.ensemble
+        return cls(settings.task, settings.seed, settings.instruction, rows, ensemble, script, settings)
+
+    @property
+    def manner(self) -> Manner:
+        """What the first chunk is asked with."""
+        return Manner(self.instruction, self.replan_after, self.ensemble)
 
     @property
     def example(self) -> str:
@@ -36,3 +82,20 @@ def checked_task(task: object) -> str:
     if not isinstance(task, str) or task not in TASKS:
         raise UnknownName("task", str(task), TASKS)
     return task
+
+
+def checked_rows(value: object) -> int | None:
+    """Parse a number of rows; nothing means as many as the policy asks for. Raises InvalidRows."""
+    text = str(value if value is not None else "").strip()
+    if text in ("", "0", "None"):
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_ROWS:
+        raise InvalidRows(value)
+    return int(text)
+
+
+def checked_speed(value: object) -> float:
+    """Parse a speed; raises InvalidSpeed."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value not in SPEEDS:
+        raise InvalidSpeed(value)
+    return float(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from oft_demo import policy_sources
-from oft_demo.policy_sources import PolicySource, Remote, Saved, Scripted, Sources, short
+from oft_demo.policy_sources import PolicySource, Remote, Scripted, Sources, Weights, short
 from oft_demo.studio.lending import Loading, LoadingStopped
 from oft_demo.studio.players import Expert, Loaded, loading
 
@@ -15,7 +15,7 @@ EXPERT = "expert (scripted, reads the simulator)"
 LARGE_KEPT = 1  # official checkpoints that stay in memory when nobody runs them
 KNOWN = 16  # servers whose cards are remembered
 
-Opening = Callable[[Saved | Remote, Loaded | None], Generator[str, None, Loaded]]
+Opening = Callable[[Weights | Remote, Loaded | None], Generator[str, None, Loaded]]
 
 
 class Shelf:
@@ -59,7 +59,7 @@ class Shelf:
         with self.lend(name, lambda: False, lambda news: None):
             pass
 
-    def _borrow(self, source: Saved | Remote, stopped: Callable[[], bool], tell: Callable[[str], None]) -> Loaded:
+    def _borrow(self, source: Weights | Remote, stopped: Callable[[], bool], tell: Callable[[str], None]) -> Loaded:
         while True:
             with self._lock:
                 ready = self._loaded.get(source.name)
@@ -86,9 +86,9 @@ class Shelf:
                 self._hang_up(loaded)
             self._make_room(LARGE_KEPT)
 
-    def _start(self, source: Saved | Remote) -> Loading[Loaded]:
+    def _start(self, source: Weights | Remote) -> Loading[Loaded]:
         self._loaded.pop(source.name, None)
-        if isinstance(source, Saved) and source.official:
+        if not isinstance(source, Remote) and source.official:
             self._make_room(0)
         steps = self._opening(source, self._known.get(source.name))
         under_way = self._loading[source.name] = Loading(source.name, steps, self._arrived)

@@ -1,6 +1,6 @@
 """Recording what a visitor watches, and playing it back."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 import cv2
@@ -9,25 +9,25 @@ import numpy as np
 from oft_demo.data.catalog import Catalog
 from oft_demo.data.hdf5 import read_frames
 from oft_demo.pictures import ALOHA_IMAGE_SIZE, draw_frames, fingerprint_at
-from oft_demo.plots import Motion, chunk_figure
+from oft_demo.plots import Motion, PlacedChunk, chunk_figure
 from oft_demo.policy_sources import short
 from oft_demo.sim import AlohaEnv
 from oft_demo.studio import markup
-from oft_demo.studio.board import Board, Figure, Markup, Picture
+from oft_demo.studio.board import Board, Figure, Markup
 from oft_demo.studio.borrowing import lent
-from oft_demo.studio.live import as_json, prepared, watch
+from oft_demo.studio.live import prepared, watch, watched
 from oft_demo.studio.pace import Pace
 from oft_demo.studio.request import Request
-from oft_demo.studio.screen import jpeg, say
+from oft_demo.studio.screen import Screen, jpegs, say
 from oft_demo.studio.shelf import Shelf
 from oft_demo.studio.visitors import Activity, Visitor
-from oft_demo.take import Take
 from oft_demo.types import CAMERAS, CONTROL_HZ, Episode, Image, Score
 
 PAGE = "record"
 FRAME_STRIDE = 2  # of the recorded 50 Hz; a person sees no difference
 PROGRESS_STRIDE = 5  # moments between two updates of the bar
 FRAMES_AT_ONCE = 10  # of one camera: a file is opened and checked for every read
+PICTURE_STRIDE = 10  # the cameras' pictures at a lower rate, five a second
 SMALL = (320, 240)  # (width, height) of the pictures beside the large one
 
 
@@ -39,15 +39,16 @@ def record(visitor: Visitor, shelf: Shelf, catalog: Catalog, name: str, request:
         say(board, PAGE, f"Loading {short(name)} ...", "busy")
         with lent(visitor, shelf, name, PAGE, activity) as policy:
             env, player = prepared(visitor, policy, request)
-            take = Take(env, request.seed)
-            verdict = watch(visitor, activity, env, player, request, PAGE, take.add)
+            rolling = watched(visitor, name, env, player, request, PAGE)
+            verdict = watch(visitor, activity, rolling, PAGE)
+            _plot(visitor, rolling.take.episode(), rolling.log.placed)
         if activity.stopped:
             say(board, PAGE, "Stopped; nothing was kept.")
             return None
         if not verdict.complete:
             say(board, PAGE, f"{verdict.sentence} Nothing was kept.", verdict.tone)
             return None
-        return _keep(visitor, activity, catalog, env, take.episode())
+        return _keep(visitor, activity, catalog, env, rolling.take.episode())
 
 
 def _keep(visitor: Visitor, activity: Activity, catalog: Catalog, env: AlohaEnv, episode: Episode) -> str | None:
@@ -86,22 +87,38 @@ def play(visitor: Visitor, catalog: Catalog, name: str) -> None:
     with visitor.activity() as activity:
         episode = catalog.read(name, images=False)
         has_pictures = catalog.summary(name).has_pictures
-        times = np.arange(episode.length, dtype=np.float32) / CONTROL_HZ
-        figure = chunk_figure(Motion(times, episode.qpos, episode.action), (), visitor.narrow)
-        board.post("record-plot", Figure(as_json(figure)))
+        _plot(visitor, episode, ())
         _announce(board, episode)
-        origin = "the pictures in its file" if has_pictures else "its recorded states; the file holds no pictures"
-        say(board, PAGE, f'{name}: "{episode.instruction}", drawn from {origin}.', "busy")
-        frames = _stored(catalog, name, episode) if has_pictures else _redrawn(visitor, episode)
-        pace = Pace()
-        for index, pictures in frames:
-            if activity.stopped:
-                break
-            if pace.picture_due():
-                _show(board, pictures)
-                board.post("record-clock", Markup(f"{index / CONTROL_HZ:.1f} s"))
-            pace.wait(index / CONTROL_HZ)
+        note = "" if has_pictures else " Its file holds no pictures."
+        say(board, PAGE, f'{name}: "{episode.instruction}", shown from its recorded states.{note}', "busy")
+        stored = _stored(catalog, name, episode) if has_pictures else iter(())
+        _replay(visitor, activity, episode, stored)
         say(board, PAGE, f"{name} was {'stopped' if activity.stopped else 'played to its end'}.")
+
+
+def _replay(
+    visitor: Visitor, activity: Activity, episode: Episode, stored: Iterator[tuple[int, dict[str, Image]]]
+) -> None:
+    """Bring the visitor's simulation into one recorded state after the other."""
+    env, screen, pace = visitor.env(episode.task), Screen(visitor.board, PAGE), Pace()
+    env.restore(episode.states[0])
+    screen.enter(env)
+    for index in range(0, episode.length, FRAME_STRIDE):
+        if activity.stopped:
+            return
+        env.restore(episode.states[index])
+        screen.move(env, pace.stamp)
+        if index % PICTURE_STRIDE == 0 and (found := next(stored, None)) is not None:
+            _show(visitor.board, found[1])
+        visitor.board.post("record-clock", Markup(f"{index / CONTROL_HZ:.1f} s"))
+        pace.wait((index + FRAME_STRIDE) / CONTROL_HZ)
+
+
+def _plot(visitor: Visitor, episode: Episode, chunks: Sequence[PlacedChunk]) -> None:
+    times = np.arange(0, episode.length, FRAME_STRIDE, dtype=np.float32) / CONTROL_HZ
+    motion = Motion(times, episode.qpos[::FRAME_STRIDE], episode.action[::FRAME_STRIDE])
+    text = chunk_figure(motion, chunks, visitor.narrow).to_json()
+    visitor.board.post("record-plot", Figure(str(text)))
 
 
 def _announce(board: Board, episode: Episode) -> None:
@@ -114,24 +131,15 @@ def _announce(board: Board, episode: Episode) -> None:
 
 
 def _show(board: Board, pictures: dict[str, Image]) -> None:
-    first = next(iter(pictures.values()))
-    board.post("record-view", Picture(jpeg(first)))
-    for camera in CAMERAS:
-        if camera in pictures:
-            small = cv2.resize(pictures[camera], SMALL, interpolation=cv2.INTER_AREA)
-            board.post(f"record-{camera}", Picture(jpeg(np.asarray(small, np.uint8))))
+    small = {
+        camera: np.asarray(cv2.resize(each, SMALL, interpolation=cv2.INTER_AREA)) for camera, each in pictures.items()
+    }
+    Screen(board, PAGE).pictures(jpegs(small))
 
 
 def _stored(catalog: Catalog, name: str, episode: Episode) -> Iterator[tuple[int, dict[str, Image]]]:
     path = catalog.path_of(name)
     for start in range(0, episode.length, FRAMES_AT_ONCE):
         block = {camera: read_frames(path, camera, start, start + FRAMES_AT_ONCE) for camera in CAMERAS}
-        for offset in range(0, min(FRAMES_AT_ONCE, episode.length - start), FRAME_STRIDE):
+        for offset in range(0, min(FRAMES_AT_ONCE, episode.length - start), PICTURE_STRIDE):
             yield start + offset, {camera: frames[offset] for camera, frames in block.items()}
-
-
-def _redrawn(visitor: Visitor, episode: Episode) -> Iterator[tuple[int, dict[str, Image]]]:
-    env = visitor.env(episode.task)
-    for index in range(0, episode.length, FRAME_STRIDE):
-        env.restore(episode.states[index])
-        yield index, {"display": env.display()}

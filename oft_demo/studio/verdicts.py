@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from oft_demo.run_settings import weights_differ
 from oft_demo.serve import RemoteError, ServerLost, StaleAnswer
 from oft_demo.studio.markup import Tone
 from oft_demo.studio.players import Player
@@ -42,6 +43,9 @@ def doubts_about(player: Player, request: Request) -> tuple[str, ...]:
         doubts.append(f"Words that {player.name} never saw in training and reads as unknown: {listed}.")
     if player.other_pictures:
         doubts.append(f"{player.name} was trained on pictures of other scenes or other render settings than these.")
+    differing = weights_differ(request.link, player.fingerprint) if request.link else None
+    if differing:
+        doubts.append(differing)
     if request.named_object is None:
         doubts.append("The instruction names no single object of this scene, so success cannot be scored.")
     return tuple(doubts)

@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from oft_demo.errors import SeatsTaken
+from oft_demo.run_record import RunRecord
+from oft_demo.run_settings import RunSettings
 from oft_demo.sim import AlohaEnv, make_env
-from oft_demo.studio.board import Board
+from oft_demo.studio.board import Board, Data
+from oft_demo.studio.downloads import Downloads
+from oft_demo.studio.telling import SEATS
+from oft_demo.studio.watched import Watched
 
 MakeEnv = Callable[[str], AlohaEnv]
 
@@ -44,6 +49,14 @@ class Visitor:
         self.board = Board()
         self.last_seen = time.monotonic()
         self.narrow = False  # a phone's page: plots stand in fewer columns
+        self.opening: RunSettings | None = None  # what the link asked for that they came by
+        self.opened = False  # the first scene was shown
+        self.speed = 1.0  # at which rollouts are shown
+        self.watched: Watched | None = None  # the rollout of the Run tab, the last one where none goes on
+        self.last_run: RunRecord | None = None  # that ended or was stopped
+        self.last_pair: tuple[RunRecord, RunRecord] | None = None  # of the last comparison
+        self.downloads = Downloads()
+        self.looked_at: int | None = None  # the chunk of it that is shown in place of the present
         self._make_env = make_env
         self._take_seat = take_seat
         self._envs: dict[str, AlohaEnv] = {}
@@ -69,6 +82,7 @@ class Visitor:
         if env is not None:
             self._envs.pop(side).close()
         self._take_seat(self)
+        self.board.post(SEATS, Data.of({"taken": False}))
         self._envs[side] = self._make_env(task)
         return self._envs[side]
 
@@ -141,6 +155,8 @@ class Visitor:
             for env in self._envs.values():
                 env.close()
             self._envs.clear()
+            self.watched = None  # its simulation is gone
+        self.downloads.close()
 
 
 class Visitors:
@@ -163,12 +179,15 @@ class Visitors:
         visitor.touch()
         return visitor
 
+    def everyone(self) -> list[Visitor]:
+        """All who are here."""
+        with self._lock:
+            return list(self._visitors.values())
+
     def by_ticket(self, ticket: str) -> Visitor | None:
         """The visitor who holds this unguessable ticket."""
-        with self._lock:
-            visitors = list(self._visitors.values())
         given = ticket.encode(errors="replace")
-        found = [visitor for visitor in visitors if secrets.compare_digest(visitor.ticket.encode(), given)]
+        found = [visitor for visitor in self.everyone() if secrets.compare_digest(visitor.ticket.encode(), given)]
         return found[0] if found else None
 
     def release(self, session: str) -> None:

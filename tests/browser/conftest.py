@@ -15,7 +15,11 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 90
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--use-angle=swiftshader", "--enable-unsafe-swiftshader",  # WebGL 2 without a GPU
+]  # fmt: skip
+PAINTED = "document.querySelector('[data-view=run] canvas')?.dataset.painted"
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +77,14 @@ def visit(browser, app_url):
     """Opens the page as a new visitor; at the end no console error may have been seen."""
     contexts, complaints = [], []
 
-    def open_page(width=1280, height=720, **options):
+    def open_page(width=1280, height=720, query="", **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(app_url)
-        page.wait_for_function("document.querySelector('[data-slot=run-view]')?.dataset.painted", timeout=60_000)
+        page.goto(app_url + query)
+        page.wait_for_function(PAINTED, timeout=60_000)
         return page
 
     yield open_page

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from pages import PLACES
 from playwright.sync_api import expect
 
 CASE = Path(__file__).parents[1] / "cases" / "aloha_film"
@@ -151,13 +152,12 @@ def test_what_is_no_policy_is_answered_in_words(visit):
 def test_nothing_moves_when_another_policy_is_picked(visit, width, height):
     page = visit(width, height)
     expect(card(page)).to_contain_text("aloha-mini", timeout=BUSY_MS)
-    places = "[...document.querySelectorAll('.bench, .plot')].map((e) => Math.round(e.getBoundingClientRect().top))"
-    before = page.evaluate(places + ".concat(window.scrollY)")
+    before = page.evaluate(PLACES + ".concat(window.scrollY)")
     for name in (RUN_NAME, "expert"):
         type_into_picker(page, name)
         expect(card(page)).to_contain_text(name, timeout=BUSY_MS)
         page.evaluate("window.scrollTo(0, 0)")
-        assert page.evaluate(places + ".concat(window.scrollY)") == before
+        assert page.evaluate(PLACES + ".concat(window.scrollY)") == before
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -29,6 +29,7 @@ class ToyEnv:
         self.instruction = ""
         self.closed = False
         self.threads = set()
+        self.seen = 0
         self.reset(0)
 
     def reset(self, seed):
@@ -40,6 +41,7 @@ class ToyEnv:
         self.instruction = instruction
 
     def observe(self, cameras=CAMERAS):
+        self.seen += bool(cameras)
         images = {camera: np.full((*self.image_size, 3), self.seed % 255, np.uint8) for camera in cameras}
         return Observation(images, self.joints.copy(), self.time)
 
@@ -53,6 +55,15 @@ class ToyEnv:
 
     def display(self, camera="display", size=(480, 640)):
         return np.full((12, 16, 3), int(self.time * 50) % 255, np.uint8)
+
+    joint_limits = np.array([[-3.0, 3.0]] * 14)
+
+    def poses(self):
+        return np.full((2, 7), self.joints[0], np.float32)
+
+    @property
+    def kinematics(self):
+        return SimpleNamespace(poses=lambda targets: np.zeros((len(targets), 2, 7), np.float32))
 
     def velocities(self):
         return np.zeros(14, np.float32)
@@ -70,7 +81,7 @@ class ToyEnv:
 
 
 class ToyPolicy:
-    """Moves all joints by `pace` a row; `gate`, if given, is waited for before every chunk."""
+    """Moves all joints by `pace` a row."""
 
     film = True
     frame_size = (6, 8)
@@ -78,6 +89,7 @@ class ToyPolicy:
     replan_after = 5
     parameter_count = 1_000_000
     render_fingerprint = ""
+    fingerprint = "feed"
 
     def __init__(self, name, pace=0.03):
         self.name, self.pace = name, pace
@@ -120,7 +132,7 @@ def visitors():
 @pytest.fixture
 def no_waiting(monkeypatch):
     """Rollouts as fast as they go."""
-    monkeypatch.setattr("oft_demo.studio.pace.Pace.wait", lambda self, simulated: None)
+    monkeypatch.setattr("oft_demo.studio.pace.Pace.wait", lambda self, simulated, speed=None: None)
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import asyncio
 import json
 
-from oft_demo.studio.board import Board, Figure, Markup, Picture, encoded
+import numpy as np
+
+from oft_demo.studio.board import Board, Data, Figure, Markup, Picture, Poses, encoded
 
 
 async def _take(board, count):
@@ -61,6 +63,53 @@ def test_a_board_knows_whether_it_is_watched():
 
 
 def test_pictures_travel_as_bytes_and_the_rest_as_json():
-    assert encoded("view", Picture(b"jpeg")) == b"\x04viewjpeg"
+    assert encoded("view", Picture(b"jpeg")) == b"\x01\x04viewjpeg"
     assert json.loads(encoded("s", Markup('<b>"x"</b>'))) == {"slot": "s", "html": '<b>"x"</b>'}
     assert json.loads(encoded("s", Figure('{"data": []}'))) == {"slot": "s", "figure": {"data": []}}
+    assert json.loads(encoded("s", Data.of([1, "a"]))) == {"slot": "s", "data": [1, "a"]}
+
+
+def test_poses_travel_as_floats_behind_their_header():
+    message = encoded("p", Poses.of((7, 1.5, 0.25, 2), np.arange(14, dtype=np.float32).reshape(2, 7)))
+    assert message[:3] == b"\x02\x01p"
+    assert np.frombuffer(message[3:], "<f4").tolist() == [7, 1.5, 0.25, 2, *range(14)]
+
+
+def parts(taken):
+    return [json.loads(encoded(slot, content)) for slot, content in taken]
+
+
+def test_every_item_of_a_log_arrives_once():
+    async def read():
+        board = Board()
+        board.begin("log", {"title": "x"})
+        board.append("log", 1, 2)
+        changes = board.changes()
+        first = await anext(changes)
+        board.append("log", 3)
+        board.append("log", 4)
+        second = await asyncio.wait_for(anext(changes), 2)
+        return parts([first, second])
+
+    first, second = asyncio.run(read())
+    assert (first["header"], first["start"], first["items"]) == ({"title": "x"}, 0, [1, 2])
+    assert (second["start"], second["items"]) == (2, [3, 4])
+    assert first["epoch"] == second["epoch"]
+
+
+def test_a_log_that_begins_anew_is_sent_from_its_start():
+    async def read():
+        board = Board()
+        board.begin("log", {})
+        board.append("log", 1)
+        changes = board.changes()
+        first = await anext(changes)
+        board.begin("log", {})
+        board.append("log", 9)
+        second = await asyncio.wait_for(anext(changes), 2)
+        return parts([first, second]), board.items("log")
+
+    (first, second), items = asyncio.run(read())
+    assert first["epoch"] != second["epoch"]
+    assert (second["start"], second["items"]) == (0, [9])
+    assert items == [9]

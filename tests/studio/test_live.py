@@ -1,12 +1,14 @@
 """Rollouts on the page: what a visitor sees of one, of two, and of a stop."""
 
+import json
 import threading
 
+import numpy as np
 import pytest
 
 from oft_demo.errors import InvalidSeed, UnknownName
 from oft_demo.serve import RefusedByServer, ServerLost
-from oft_demo.studio import borrowing, live, series
+from oft_demo.studio import borrowing, live
 from oft_demo.studio.lending import LoadingStopped
 from oft_demo.studio.players import NothingUnderstood
 from oft_demo.studio.request import Request
@@ -22,8 +24,11 @@ def test_a_rollout_fills_the_page_and_says_how_it_ended(visitors, shelf, markup_
     assert "Done: red pepper in the pot" in markup_of(visitor, "run-status")
     assert "100" in markup_of(visitor, "run-score")
     assert "vision 3.0" in markup_of(visitor, "run-latency")
-    for slot in ("run-view", "run-cam_high", "run-cam_left_wrist", "run-cam_right_wrist", "run-plot"):
+    for slot in ("run-scene", "run-poses", "run-cam_high", "run-cam_left_wrist", "run-cam_right_wrist"):
         assert visitor.board.content(slot) is not None
+    kinds = [item["kind"] for item in visitor.board.items("run-trace")]
+    assert (kinds[0], kinds[-1]) == ("chunk", "end")
+    assert sum(len(item["t"]) for item in visitor.board.items("run-trace") if item["kind"] == "rows") > 15
 
 
 def test_a_rollout_that_fails_says_how_far_it_came(visitors, shelf, markup_of, no_waiting):
@@ -63,38 +68,80 @@ def test_stop_ends_a_rollout(visitors, shelf, markup_of):
     assert "Stopped" in markup_of(visitor, "run-status")
 
 
+def state_of(visitor):
+    content = visitor.board.content("run-state")
+    return json.loads(content.json) if content else {}
+
+
+def until(condition, thread):
+    while not condition():
+        assert thread.is_alive()
+
+
+def started(visitor, shelf, name="slow", request=RED, mode="play"):
+    running = threading.Thread(target=live.run, args=(visitor, shelf, name, request, mode), daemon=True)
+    running.start()
+    until(lambda: state_of(visitor).get("state") in ("running", "paused"), running)
+    return running
+
+
+def test_a_run_can_be_paused_moved_by_a_row_and_resumed(visitors, shelf, no_waiting):
+    visitor = visitors.get("one")
+    running = started(visitor, shelf, mode="chunk")
+    until(lambda: state_of(visitor)["state"] == "paused", running)
+    env, transport = visitor.watched.env, visitor.watched.transport
+    assert env.time == pytest.approx(10 * 0.02)  # five rows, each held for two steps
+    transport.turn("row")
+    until(lambda: env.time > 0.21 and transport.paused, running)
+    assert env.time == pytest.approx(12 * 0.02)
+    transport.turn("play")
+    running.join(10)
+    assert not running.is_alive()
+    assert state_of(visitor)["state"] == "idle"
+
+
+def test_other_words_are_asked_with_the_next_chunk_and_scored(visitors, shelf, no_waiting):
+    visitor = visitors.get("one")
+    running = started(visitor, shelf, mode="chunk")
+    until(lambda: state_of(visitor)["state"] == "paused", running)
+    visitor.watched.transport.say("put the pepper into the red pot")
+    visitor.watched.transport.turn("play")
+    running.join(10)
+    said = [item for item in visitor.board.items("run-trace") if item["kind"] == "said"]
+    assert [(item["t"], item["instruction"]) for item in said] == [(0.2, "put the pepper into the red pot")]
+    assert visitor.watched.env.instruction == "put the pepper into the red pot"
+    assert [heard.step for heard in visitor.watched.repeated.script] == [10]
+
+
+def test_looking_at_a_chunk_shows_its_pictures_and_ghost_arms(visitors, shelf, no_waiting):
+    visitor = visitors.get("one")
+    live.run(visitor, shelf, "slow", RED)
+    live.look(visitor, visitor.watched, 2, "run")
+    ghost = np.frombuffer(visitor.board.content("run-ghost").floats, "<f4")
+    assert ghost[:4].tolist() == pytest.approx([2, 0.04, 5, 2])
+    assert json.loads(visitor.board.content("run-looked").json) == {"chunk": 2}
+    live.look(visitor, visitor.watched, None, "run")
+    assert np.frombuffer(visitor.board.content("run-ghost").floats, "<f4")[2] == 0
+    assert json.loads(visitor.board.content("run-looked").json) == {"chunk": None}
+
+
+def test_a_new_run_begins_a_new_scene_and_a_new_log(visitors, shelf, no_waiting):
+    visitor = visitors.get("one")
+    epochs, lengths = [], []
+    for _ in range(2):
+        live.run(visitor, shelf, "quick", RED)
+        epochs.append(json.loads(visitor.board.content("run-scene").json)["epoch"])
+        lengths.append(len(visitor.board.items("run-trace")))
+    assert epochs[0] != epochs[1]
+    assert lengths[0] == lengths[1]
+
+
 def test_showing_the_scene_that_is_in_use_does_not_stop_its_rollout(visitors, shelf):
     visitor = visitors.get("one")
     with visitor.activity((RED.task, RED.seed)) as activity:
         assert not live.still(visitor, RED.task, RED.seed)
         assert not activity.stopped
     assert live.still(visitor, RED.task, RED.seed)
-
-
-def test_both_policies_of_a_comparison_act_in_step_from_the_same_scene(visitors, shelf, markup_of, no_waiting):
-    visitor = visitors.get("one")
-    live.compare(visitor, shelf, ("quick", "slow"), RED)
-    assert "success" in markup_of(visitor, "compare-a-badge")
-    assert "not done" in markup_of(visitor, "compare-b-badge")
-    assert "0.04 s" in markup_of(visitor, "compare-parted") or "0.08 s" in markup_of(visitor, "compare-parted")
-    assert [visitor.env(RED.task, side).seed for side in "ab"] == [7, 7]
-
-
-def test_a_series_counts_both_policies_on_the_same_seeds(visitors, shelf, markup_of, no_waiting):
-    visitor = visitors.get("one")
-    series.compare_seeds(visitor, shelf, ("quick", "slow"), RED, 3, own_words=True)
-    table = markup_of(visitor, "compare-series")
-    assert "3 of 3" in table
-    assert "0 of 3" in table
-    assert "McNemar" in table
-    assert "All 3 seeds are done" in markup_of(visitor, "compare-status")
-
-
-def test_a_number_of_seeds_is_checked():
-    assert series.checked_count(" 12 ") == 12
-    for wrong in ("0", "-3", "many", "1.5", "100000", None):
-        with pytest.raises(series.InvalidCount, match="whole number"):
-            series.checked_count(wrong)
 
 
 def test_a_request_is_checked_at_the_border():
@@ -199,15 +246,6 @@ def test_a_server_that_refuses_is_not_called_lost(visitors, shelf, markup_of, no
     live.run(visitor, shelf, "slow", RED)
     assert "server error" in markup_of(visitor, "run-badge")
     assert "too long" in markup_of(visitor, "run-status")
-
-
-def test_a_comparison_goes_on_with_one_side_when_the_other_is_lost(visitors, shelf, markup_of, no_waiting):
-    visitor = visitors.get("one")
-    _failing(shelf, "slow", ServerLost("http://127.0.0.1:8777", "gone"), after=1)
-    live.compare(visitor, shelf, ("quick", "slow"), RED)
-    assert "success" in markup_of(visitor, "compare-a-badge")
-    assert "server lost" in markup_of(visitor, "compare-b-badge")
-    assert "is lost: gone" in markup_of(visitor, "compare-status")
 
 
 def test_the_pictures_have_the_size_that_the_policy_wants(visitors, shelf, no_waiting):

@@ -1,7 +1,10 @@
 """HTML for slots: what people typed is escaped."""
 
+import json
+
 import numpy as np
 
+from oft_demo.sim import TASKS
 from oft_demo.studio import markup, skeleton
 from oft_demo.types import ActionChunk, Score
 
@@ -26,8 +29,20 @@ def test_following_says_which_object_was_taken_instead():
     assert "yes" in markup.following(Score(0, "x", False, 0, "red pepper", "red pepper"))
 
 
-def test_every_slot_of_a_bench_has_its_place_in_the_skeleton():
-    html = skeleton.bench("run", "Robot")
-    slots = ("view", "badge", "clock", "score", "following", "chunk", "factor", "latency", "cam_high")
-    for slot in slots:
+def test_every_slot_of_a_run_has_its_place_in_the_skeleton():
+    html = skeleton.stage("run", "Robot") + skeleton.readouts("run") + skeleton.card("run")
+    for slot in ("badge", "clock", "score", "following", "chunk", "asked", "factor", "latency", "cam_high", "card"):
         assert f'data-slot="run-{slot}"' in html
+    assert 'data-view="run"' in html
+
+
+def test_every_task_has_examples_and_paraphrases_for_each_of_its_objects():
+    script = skeleton.wordings_script()
+    known = json.loads(script[script.index(">") + 1 : script.rindex("<")])
+    assert set(known) == set(TASKS)
+    for task in known.values():
+        assert len(task["examples"]) == 3
+        for named in task["objects"]:
+            assert len(named["trained"]) >= 10
+            assert len(named["held_out"]) >= 2
+            assert named["keys"]

@@ -8,6 +8,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from oft_demo.settings import Settings
 from oft_demo.studio.board import Markup
+from oft_demo.studio.scenes import scene_of
 from oft_demo.studio.server import create_app, same_origin
 from oft_demo.studio.studio import Studio
 
@@ -50,6 +51,7 @@ def test_only_files_of_the_page_and_listed_episodes_are_served(client, tmp_path)
     (tmp_path / "secret.txt").write_text("x")
     assert client.get("/studio/web/studio.css").status_code == 200
     assert client.get("/studio/web/missing.js").status_code == 404
+    assert client.get("/studio/web/..%2F..%2Fapp.py").status_code == 404
     for name in ("secret.txt", "..%2Fapp.py", "%2Fetc%2Fpasswd", "labels.json"):
         assert client.get(f"/studio/episodes/{name}").status_code == 404
 
@@ -60,11 +62,81 @@ def test_a_ticket_opens_the_live_channel_of_its_visitor(client, visitors):
     visitor.board.post("run-status", Markup("mine"))
     with client.websocket_connect(CHANNEL, headers={"origin": HOME}) as channel:
         channel.send_text(json.dumps({"ticket": visitor.ticket, "narrow": True}))
-        first = json.loads(channel.receive_text())
-        assert first == {"slot": "run-status", "html": "mine"}
-        figures = [json.loads(channel.receive_text())["slot"] for _ in range(3)]
-        assert figures == ["run-plot", "compare-plot", "record-plot"]
+        assert next(texts(channel)) == {"slot": "run-status", "html": "mine"}
     assert visitor.narrow
+
+
+def texts(channel, patience=20):
+    """The messages that are JSON; after so many signs of life without any, it is time to give up."""
+    while patience:
+        message = channel.receive()
+        if message["type"] == "websocket.close":
+            raise WebSocketDisconnect(message["code"])
+        content = json.loads(message["text"]) if "text" in message else {}
+        patience -= "beat" in content
+        if "slot" in content:
+            yield content
+
+
+@pytest.fixture
+def channel(client, visitors):
+    """The live channel of a visitor whose page is open."""
+    with client.websocket_connect(CHANNEL, headers={"origin": HOME}) as channel:
+        channel.send_text(json.dumps({"ticket": visitors.get("one").ticket, "narrow": False}))
+        yield channel
+
+
+def until(channel, slot, text):
+    return next(each for each in texts(channel) if each["slot"] == slot and text in json.dumps(each))
+
+
+def test_a_page_that_opens_is_shown_a_scene_and_the_first_policy(channel):
+    scene = until(channel, "run-scene", "")["data"]
+    assert scene["task"] == "put_x_into_pot"
+    assert "the card of quick" in until(channel, "run-card", "the card")["html"]
+
+
+def test_commands_run_a_policy_and_tell_of_mistakes(channel):
+    asked = {"do": "run", "policy": "quick", "task": "put_x_into_pot", "seed": "3"}
+    channel.send_text(json.dumps({**asked, "instruction": " "}))
+    until(channel, "run-status", "instruction is empty")
+    channel.send_text(json.dumps({**asked, "instruction": "put the red pepper into the pot", "rows": "1"}))
+    assert until(channel, "run-badge", "success")
+    channel.send_text(json.dumps({"do": "pause"}))
+    until(channel, "run-status", "Press Run first")
+
+
+@pytest.mark.parametrize("text", ["not json", "[1]", '{"do": "fly"}', '{"do": ["run"]}', "[" * 9000])
+def test_messages_that_make_no_sense_are_passed_over(channel, text):
+    channel.send_text(text)
+    channel.send_text(json.dumps({"do": "scene", "page": "nowhere"}))
+    until(channel, "run-status", "no page")
+
+
+def test_a_message_that_is_too_long_ends_the_connection(channel):
+    channel.send_text("x" * 20_000)
+    with pytest.raises(WebSocketDisconnect) as closed:
+        list(texts(channel))
+    assert closed.value.code == 1009
+
+
+def test_the_scene_of_a_task_is_served_under_its_digest_only(client):
+    url = scene_of("transfer_cube").url
+    found = client.get(url)
+    assert found.status_code == 200
+    assert found.content[:4] == b"glTF"
+    assert "immutable" in found.headers["cache-control"]
+    for wrong in (url.replace(".glb", "0.glb"), "/studio/scenes/juggle-0.glb", "/studio/scenes/..%2Fapp.py"):
+        assert client.get(wrong).status_code == 404
+
+
+def test_who_finds_no_seat_is_told_so(client, visitors):
+    for name in ("one", "other"):
+        visitors.get(name).env("put_x_into_pot")
+    third = visitors.get("third")
+    with client.websocket_connect(CHANNEL, headers={"origin": HOME}) as channel:
+        channel.send_text(json.dumps({"ticket": third.ticket, "narrow": False}))
+        assert until(channel, "seats", "taken")["data"]["taken"] is True
 
 
 @pytest.mark.parametrize("hello", ['{"ticket": "guess", "narrow": false}', "not json", "[]", '{"ticket": 3}'])

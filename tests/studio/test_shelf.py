@@ -3,11 +3,12 @@
 import gc
 import threading
 import weakref
+from pathlib import Path
 
 import pytest
 
 from oft_demo.errors import InvalidData, UnknownName
-from oft_demo.policy_sources import Remote
+from oft_demo.policy_sources import FilmOff, Remote, Saved
 from oft_demo.serve import ServerLost
 from oft_demo.studio.request import Request
 from oft_demo.studio.shelf import EXPERT, Shelf
@@ -100,6 +101,31 @@ def test_bundled_policies_stay_whatever_else_is_loaded(loads):
     for name in ("slow", "large", "larger"):
         use(loads, name)
     assert use(loads, "quick") is first
+
+
+def test_a_policy_and_the_same_with_film_off_are_loaded_apart(toy):
+    class Filmed(toy.Sources):
+        def find(self, name):
+            return FilmOff(Saved("quick", Path("quick"))) if name == "quick:film-off" else super().find(name)
+
+    shelf = Shelf(Filmed(), toy.load)
+    trained, off = use(shelf, "quick"), use(shelf, "quick:film-off")
+    assert trained.policy is not off.policy
+    assert (trained.name, off.name) == ("quick", "quick:film-off")
+    assert use(shelf, "quick") is trained
+    assert use(shelf, "quick:film-off") is off
+
+
+def test_a_large_policy_with_film_off_is_large_too(toy):
+    class Filmed(toy.Sources):
+        def find(self, name):
+            return FilmOff(super().find(name.removesuffix(":film-off"))) if name.endswith("off") else super().find(name)
+
+    shelf = Shelf(Filmed(), toy.load)
+    off = weakref.ref(use(shelf, "large:film-off").policy)
+    use(shelf, "large")
+    gc.collect()
+    assert off() is None
 
 
 def test_a_server_is_let_go_when_nobody_uses_it(loads):

@@ -26,7 +26,8 @@ def test_a_take_is_kept_with_pictures_and_labels(visitors, shelf, markup_of, no_
 
     takes.play(visitor, catalog, name)
     assert "played to its end" in markup_of(visitor, "record-status")
-    assert visitor.board.content("record-view") is not None
+    assert visitor.board.content("record-poses") is not None
+    assert visitor.board.content("record-plot") is not None
 
 
 def test_a_stopped_take_leaves_nothing_behind(visitors, shelf, markup_of, tmp_path):
