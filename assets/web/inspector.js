@@ -3,7 +3,9 @@
 import { Panel, Slices, loadPlotly } from "./panels.js";
 
 const ARMS = ["left", "right"];
-const JOINTS_PER_ARM = 7;
+const JOINTS = ["waist", "shoulder", "elbow", "forearm roll", "wrist angle", "wrist rotate", "gripper"];
+const GRIPPER = [-0.1, 1.15]; // what a gripper's panel always shows
+const ANY = [Infinity, -Infinity]; // what is there
 const TRACES = { measured: 0, executed: 1, even: 2, odd: 3, chosen: 4, marks: 5 };
 const LEGEND = [
   ["measured", "what the joint did"],
@@ -193,20 +195,20 @@ class Inspector {
     const group = element("section", "", "panel-group");
     group.setAttribute("aria-label", `${arm} arm`);
     const grid = element("div", "", "panel-grid");
-    for (let joint = 0; joint < JOINTS_PER_ARM; joint += 1) grid.append(this._panelPlace());
+    for (const joint of JOINTS) grid.append(this._panelPlace(arm, joint));
     group.append(element("h3", `${arm} arm`), grid);
     return group;
   }
 
-  _panelPlace() {
-    const place = element("figure", "", "joint-panel");
-    const caption = element("figcaption", "\u2013");
+  _panelPlace(arm, joint) {
+    const gripper = joint === "gripper";
+    const place = element("figure", "", gripper ? "joint-panel gripper" : "joint-panel");
     const plot = element("div", "", "joint-plot");
     plot.setAttribute("role", "img");
-    place.append(caption, plot);
+    plot.setAttribute("aria-label", `${arm} ${joint}: predicted, sent and measured over time`);
+    place.append(element("figcaption", `${joint} ${gripper ? "0 closed, 1 open" : "[rad]"}`), plot);
     const names = this._traces();
-    const panel = new Panel(plot, { names, range: [Infinity, -Infinity], limits: [-10, 10], slices: this._slices });
-    panel.caption = caption;
+    const panel = new Panel(plot, { names, range: gripper ? GRIPPER : ANY, slices: this._slices });
     panel.onZoom = (range) => this._panels.forEach((each) => each.zoomTo(range));
     panel.onClick = (time) => this._chunkAt(time);
     // A click that hits no line chooses too: the time under the pointer is enough.
@@ -233,16 +235,8 @@ class Inspector {
     ];
   }
 
-  _fit({ joints, limits }) {
-    this._panels.forEach((panel, joint) => {
-      const gripper = joint % JOINTS_PER_ARM === JOINTS_PER_ARM - 1;
-      const name = joints[joint].replace(/^(left|right)_/, "").replace("_", " ");
-      panel.caption.textContent = `${name} ${gripper ? "0 closed, 1 open" : "[rad]"}`;
-      panel.element.setAttribute("aria-label", `${joints[joint].replaceAll("_", " ")}: predicted, sent and measured`);
-      panel.element.closest("figure").classList.toggle("gripper", gripper);
-      panel._limits = limits[joint];
-      panel._least = gripper ? [-0.1, 1.15] : [Infinity, -Infinity];
-    });
+  _fit({ limits }) {
+    this._panels.forEach((panel, joint) => (panel.limits = limits[joint]));
   }
 
   _watch() {

@@ -47,12 +47,12 @@ export class Slices {
 // One joint: points are gathered at once and drawn when its turn comes.
 export class Panel {
   // names: the traces, each {name, line, mode?, marker?}; range: [low, high] that is always shown.
-  constructor(element, { names, range, limits, slices }) {
+  constructor(element, { names, range, slices }) {
     this.element = element;
     this.inSight = false;
     this._names = names;
     this._slices = slices;
-    this._limits = limits;
+    this.limits = null; // [low, high], beyond which a band is drawn
     this._least = range;
     this._anew = true;
     this.clear();
@@ -225,7 +225,8 @@ export class Panel {
 
   // What lies beyond the joint's limits.
   _bands() {
-    const [low, high] = this._limits;
+    if (!this.limits) return [];
+    const [low, high] = this.limits;
     const band = (y0, y1) => ({
       type: "rect", xref: "paper", x0: 0, x1: 1, y0, y1, layer: "below", line: { width: 0 },
       fillcolor: this._colours.band,

@@ -1,5 +1,6 @@
 // The Run tab's controls: buttons and keys become commands, examples and paraphrases fill the instruction box.
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const TYPING_MS = 200;
 const HISTORY_KEY = "oft-history";
 const HISTORY_LENGTH = 20;
 const SEEDS = { first: 20000, count: 100000 }; // no bundled policy was trained on any of these
@@ -60,6 +61,15 @@ const ACTIONS = {
 
 function randomSeed() {
   return SEEDS.first + Math.floor(Math.random() * SEEDS.count);
+}
+
+// A seed is typed digit by digit: only the last one is worth a scene.
+let typed = null;
+function showScene(page, task, seed, again) {
+  clearTimeout(typed);
+  const message = { do: "scene", page, task, seed, again };
+  if (again) window.studio.command(message);
+  else typed = setTimeout(() => window.studio.command(message), TYPING_MS);
 }
 
 function setSpeed(direction) {
@@ -173,6 +183,8 @@ const KEYS = {
   "?": "keys",
 };
 
+const VIEW_KEYS = ["+", "-", "="]; // a focused 3D view zooms with them
+
 function toggleKeys() {
   const dialog = byId("keys");
   if (dialog.open) dialog.close();
@@ -187,7 +199,8 @@ function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape") return stopWhatRuns(event);
   if (event.target === box()) return typing(event);
-  if (event.target.closest("input, textarea, select, [contenteditable], dialog, canvas, [role=listbox]")) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], dialog, [role=listbox]")) return;
+  if (event.target.closest("canvas") && VIEW_KEYS.includes(event.key)) return;
   if (event.key === "?") return toggleKeys();
   if (openTab() !== "Run") return;
   const onButton = event.target.closest("button, a, summary, [role=tab]");
@@ -234,13 +247,13 @@ window.studioRun = {
     run({ policy, task, seed, instruction, rows, ensemble, mode });
   },
   set: (rows, ensemble) => send("set", { rows, ensemble }),
-  scene: (page, task, seed, again) => window.studio.command({ do: "scene", page, task, seed, again }),
+  scene: (page, task, seed, again) => showScene(page, task, seed, again),
   task: (page, name, seed) => {
     const place = document.querySelector(`[data-chips=${page}]`);
     if (place) fillChips(place, name);
     const example = wordings()[name]?.examples[0];
     if (example) type(boxOf(page), example);
-    window.studio.command({ do: "scene", page, task: name, seed, again: false });
+    showScene(page, name, seed, false);
   },
 };
 window.studio.listen("run-state", ({ data }) => follow(data));

@@ -23,7 +23,7 @@ export class SceneView {
     this._ghost = null;
     this._paths = [];
     this._asked = false; // for a frame
-    this._moving = false; // it follows right upon the last one
+    this._askedAt = 0; // [ms]
     this._resting = null; // a timer for the time when nothing moves any more
     this._loading = true;
     this._frames = 0;
@@ -206,6 +206,7 @@ export class SceneView {
   _invalidate() {
     if (this._asked || !this._seen()) return;
     this._asked = true;
+    this._askedAt = performance.now();
     takeTurn(this._draw, this._theatre.software);
   }
 
@@ -218,9 +219,8 @@ export class SceneView {
     if (!this._seen()) return;
     const playback = this._fitting();
     if (!playback && !this._theatre.shown) return;
-    const more = this._theatre.draw(now, playback, this._moving);
+    const more = this._theatre.draw(now, playback, performance.now() - this._askedAt);
     this._count();
-    this._moving = more;
     clearTimeout(this._resting);
     if (more) this._invalidate();
     else this._resting = setTimeout(() => this._refine(), REST_MS);

@@ -162,7 +162,7 @@ class OftPolicy:
         started = time.perf_counter()
         if (self.action_dim, self.proprio_dim) != (JOINT_COUNT, JOINT_COUNT):
             raise WrongRobot(self.name, self.action_dim, self.proprio_dim)
-        images = tuple(self._look(image) for image in self._frames(observation))
+        images = self.images(observation)
         looked = time.perf_counter()
         (plan,) = self.plan([Query(images, np.asarray(observation.joints, np.float64), instruction)])
         before = 1e3 * (looked - started)
@@ -170,12 +170,32 @@ class OftPolicy:
         targets = plan.actions.astype(np.float32)
         return ActionChunk(targets, instruction, latency_ms={**plan.latency_ms, **stages})
 
+    def images(self, observation: Observation) -> tuple[Image, ...]:
+        """An observation's pictures as `plan` takes them, in the order of the cameras; raises MissingCamera."""
+        return tuple(self._look(image) for image in self._frames(observation))
+
     def receive(self, image: Image) -> Image:
         """Bring a picture that somebody sent to the size at which `plan` takes it, as the official server does."""
         size = self.image_size
         if self.config.pictures == "area" or image.shape[:2] == (size, size):
             return image
         return openvla_images.resize_for_policy(image, size)
+
+    def pixels(self, images: tuple[Image, ...]) -> Float32[Tensor, "m 3 h w"]:
+        """What the network gets of an observation's `images`: in 0..1, at its own size."""
+        size = self.image_size
+        if self.config.pictures == "openvla":
+            prepared = [openvla_images.network_picture(image, size, self.config.center_crop) for image in images]
+        else:
+            prepared = [resize_images(image, size) for image in images]
+        return torch.from_numpy(np.stack(prepared)).permute(0, 3, 1, 2).float().div_(255)
+
+    def tokens(self, instruction: str) -> list[int]:
+        """The instruction as the network reads it; raises UnreadableInstruction."""
+        tokens = self.tokenizer.encode(instruction)
+        if len(tokens) > MAX_PROMPT:
+            raise UnreadableInstruction(len(tokens))
+        return tokens
 
     @torch.inference_mode()
     def plan(self, queries: Sequence[Query]) -> list[Plan]:
@@ -186,7 +206,7 @@ class OftPolicy:
         started = time.perf_counter()
         for query in queries:
             self._check(query)
-        pixels = torch.stack([self._pixels(query.images) for query in queries]).to(self.device)
+        pixels = torch.stack([self.pixels(query.images) for query in queries]).to(self.device)
         states = np.stack([normalize_proprio(query.state, self.statistics) for query in queries])
         proprio = torch.from_numpy(states).to(self.device)
         prepared = time.perf_counter()
@@ -204,7 +224,7 @@ class OftPolicy:
         self, instructions: list[str], pixels: Float32[Tensor, "b m 3 h w"], proprio: Float32[Tensor, "b p"]
     ) -> tuple[Float32[np.ndarray, "b k d"], dict[str, float]]:
         """Normalised actions, and how long the parts of the network took [ms]."""
-        rows = [self._tokens(instruction) for instruction in instructions]
+        rows = [self.tokens(instruction) for instruction in instructions]
         if self.config.head == "autoregressive" and len(rows) > 1:
             parts = zip(instructions, pixels, proprio, strict=True)
             return np.concatenate([self._answer([text], p[None], q[None])[0] for text, p, q in parts]), {}
@@ -235,21 +255,6 @@ class OftPolicy:
         expected = self.config.images, self.config.proprio_dim
         if (len(query.images), query.state.shape) != (expected[0], (expected[1],)):
             raise WrongQuery(self.name, (len(query.images), query.state.shape), expected)
-
-    def _pixels(self, images: tuple[Image, ...]) -> Float32[Tensor, "m 3 h w"]:
-        """Pictures in 0..1, at the size of the network."""
-        size = self.image_size
-        if self.config.pictures == "openvla":
-            prepared = [openvla_images.network_picture(image, size, self.config.center_crop) for image in images]
-        else:
-            prepared = [resize_images(image, size) for image in images]
-        return torch.from_numpy(np.stack(prepared)).permute(0, 3, 1, 2).float().div_(255)
-
-    def _tokens(self, instruction: str) -> list[int]:
-        tokens = self.tokenizer.encode(instruction)
-        if len(tokens) > MAX_PROMPT:
-            raise UnreadableInstruction(len(tokens))
-        return tokens
 
     def _start(self, count: int) -> Float32[Tensor, "b k d"] | None:
         """Where a diffusion head begins; drawn on the CPU, so that every device starts alike."""

@@ -7,7 +7,7 @@ import plotly
 from gradio import themes
 
 from oft_demo.run_settings import RunSettings
-from oft_demo.studio import compare_tab, record_tab, run_tab, skeleton
+from oft_demo.studio import compare_tab, listen_tab, record_tab, run_tab, skeleton
 from oft_demo.studio.controls import QUIET, html
 from oft_demo.studio.studio import Studio
 from oft_demo.studio.telling import told
@@ -40,6 +40,8 @@ def build_page(studio: Studio) -> gr.Blocks:
                 run = run_tab.build(studio)
             with gr.Tab("Compare", id="compare", render_children=True):
                 compared = compare_tab.build(studio)
+            with gr.Tab("Does it listen?", id="listen", render_children=True):
+                listened = listen_tab.build(studio)
             with gr.Tab("Record", id="record", render_children=True) as record:
                 episodes = record_tab.build(studio)
         html(skeleton.terms())
@@ -54,7 +56,7 @@ def build_page(studio: Studio) -> gr.Blocks:
 
         opened = page.load(welcome, None, [ticket, *run], **QUIET)
         opened.then(None, ticket, None, js=CONNECT)
-        pickers = [*compared, episodes.picker]
+        pickers = [*compared, *listened, episodes.picker]
         opened.then(lambda: [gr.Dropdown(choices=list(studio.shelf.names()))] * len(pickers), None, pickers, **QUIET)
         episodes.list_on(record.select)
         page.unload(goodbye)

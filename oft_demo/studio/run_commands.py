@@ -122,8 +122,8 @@ def open_page(studio: Studio, visitor: Visitor, message: Message) -> None:
     asked = Request.from_settings(visitor.opening) if visitor.opening else studio.first_request
     if visitor.busy:
         return
-    every_screen = tuple(screen for screens in SCREENS.values() for screen in screens)
-    live.still(visitor, asked.task, asked.seed, every_screen)
+    everywhere = (*(screen for screens in SCREENS.values() for screen in screens), "listen")
+    live.still(visitor, asked.task, asked.seed, everywhere)
     policy = visitor.opening.policy if visitor.opening else studio.shelf.names()[0]
     pick(visitor, studio.shelf, policy, "run", "run", None)
 

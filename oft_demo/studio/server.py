@@ -20,7 +20,7 @@ from oft_demo.plots import empty_figure
 from oft_demo.policy_sources import LOOPBACK
 from oft_demo.settings import PROJECT_ROOT, Settings
 from oft_demo.sim import TASKS
-from oft_demo.studio import comparing, exports, run_commands
+from oft_demo.studio import comparing, exports, listening, run_commands
 from oft_demo.studio.board import Figure, encoded
 from oft_demo.studio.commands import Command, Dispatcher
 from oft_demo.studio.page import FIGURE_SLOTS, build_page, page_options
@@ -127,7 +127,7 @@ def page_files() -> dict[str, Path]:
 
 def commands() -> dict[str, Command]:
     """Everything that a page can ask for."""
-    return {**run_commands.COMMANDS, **comparing.COMMANDS, **exports.COMMANDS}
+    return {**run_commands.COMMANDS, **comparing.COMMANDS, **listening.COMMANDS, **exports.COMMANDS}
 
 
 def same_origin(origin: str | None, host: str | None) -> bool:

@@ -37,12 +37,14 @@ class Studio:
         return self.visitors.get(str(request.session_hash))
 
     def warm_up(self) -> None:
-        """Make the first scene and load the policy of the first click while the page opens."""
+        """Make the scenes and load the policy of the first click while the page opens."""
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
     def _warm_up(self) -> None:
         try:
             scene_of(TASKS[0])
             self.shelf.warm_up(self.shelf.names()[0])
+            for task in TASKS:
+                scene_of(task)
         except OftDemoError as error:
             logger.warning("%s", error)

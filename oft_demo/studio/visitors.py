@@ -71,6 +71,11 @@ class Visitor:
         """Whether an activity is under way."""
         return self._working.locked()
 
+    @property
+    def standing(self) -> bool:
+        """Whether what is under way is a rollout that was paused."""
+        return self.watched is not None and not self.watched.over and self.watched.transport.paused
+
     def env(self, task: str, side: str = "a") -> AlohaEnv:
         """The visitor's own simulation of `task`; two policies are compared in sides "a" and "b".
 
@@ -206,7 +211,7 @@ class Visitors:
         for session, visitor in everyone:
             if visitor.board.unwatched_seconds > GONE_SECONDS:
                 self.release(session)
-            elif visitor.last_seen < horizon and not visitor.busy:
+            elif visitor.last_seen < horizon and (visitor.standing or not visitor.busy):
                 visitor.leave()
                 self._give_seat(visitor)
 

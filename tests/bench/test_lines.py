@@ -4,7 +4,7 @@ import pytest
 
 from oft_demo.bench import command
 from oft_demo.bench.command import BenchOptions, main
-from oft_demo.bench.lines import Answers, Heading, Note, Ratio, Row
+from oft_demo.bench.lines import Answers, Bar, Heading, Note, Ratio, Row
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,12 @@ def test_the_status_is_one_where_a_bar_was_missed(monkeypatch, capsys, ratio, st
     monkeypatch.setattr(command, "measure", lambda options: iter(lines))
     assert main(BenchOptions()) == status
     assert "a remark" in capsys.readouterr().out
+
+
+def test_a_figure_can_have_a_bar_below_or_above():
+    assert Bar("factor", 0.98, "x", at_least=0.99).missed
+    assert not Bar("factor", 0.99, "x", at_least=0.99).missed
+    assert Bar("task", 51.0, "ms", at_most=50.0).missed
+    assert "MISSED" in str(Bar("task", 51.0, "ms", at_most=50.0))
+    assert not Bar("share", 1.0, "cores").missed
+    assert "bar" not in str(Bar("share", 1.0, "cores"))

@@ -109,7 +109,7 @@ def test_words_can_be_found_recalled_and_rephrased(visit):
     page.click("#run-example-2")
     page.click("#run-run")
     expect_state(page, "running")
-    page.click("#run-stop")
+    page.keyboard.press("Escape")
     fill(page, "run-instruction", "something else")
     box.press("ArrowUp")
     assert box.input_value() == "put the yellow corn into the pot"
@@ -125,7 +125,7 @@ def test_a_link_opens_the_run_that_it_was_copied_from(visit):
     page.click("#run-run")
     expect_state(page, "running")
     expect(page.locator("[data-slot=run-following]")).to_contain_text("yellow corn", timeout=ROLLOUT_MS)
-    page.click("#run-stop")
+    page.keyboard.press("Escape")
 
 
 def test_a_link_that_makes_no_sense_is_answered_in_words(visit):
@@ -147,7 +147,7 @@ def test_a_dropped_line_is_noticed_and_taken_up_again(visit):
     expect(page.locator("[data-view=run].stale")).to_have_count(0, timeout=20_000)
     page.wait_for_function(f"document.querySelector('[data-view=run]').sceneView.stats().time > {time} + 0.2")
     assert state(page) == "running"
-    page.click("#run-stop")
+    page.keyboard.press("Escape")
 
 
 def test_stop_and_reset_answer_while_the_robot_moves(visit):
@@ -218,7 +218,7 @@ def test_nothing_moves_or_overflows_while_the_robot_does(visit, width, height, s
     page.evaluate("window.scrollTo(0, 0)")
     assert page.evaluate(PLACES) == before
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.click("#run-stop")
+    page.keyboard.press("Escape")
 
 
 def test_the_page_can_be_used_by_keyboard_alone(visit):

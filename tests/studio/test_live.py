@@ -125,6 +125,18 @@ def test_looking_at_a_chunk_shows_its_pictures_and_ghost_arms(visitors, shelf, n
     assert json.loads(visitor.board.content("run-looked").json) == {"chunk": None}
 
 
+def test_a_run_that_stands_for_long_gives_its_seat_back(visitors, shelf, no_waiting):
+    visitor = visitors.get("one")
+    running = started(visitor, shelf, mode="chunk")
+    until(lambda: state_of(visitor)["state"] == "paused", running)
+    env = visitor.watched.env
+    visitor.last_seen -= 10_000
+    visitors.release_idle()
+    running.join(5)
+    assert not running.is_alive()
+    assert env.closed
+
+
 def test_a_new_run_begins_a_new_scene_and_a_new_log(visitors, shelf, no_waiting):
     visitor = visitors.get("one")
     epochs, lengths = [], []

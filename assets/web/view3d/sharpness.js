@@ -1,28 +1,25 @@
 // Fewer pixels where frames take too long: a slow machine shows a smooth robot before a sharp one.
-const SLOW = 30; // [ms] a frame
-const JUDGED = 12; // frames in a row
+const SLOW = 30; // [ms] from one frame to the next
+const JUDGED = 12; // frames
 const LEAST = 0.6; // pixels for a CSS pixel
 const MOST = 2;
+const SOFTWARE = 0.65; // without a graphics card every pixel is missed by the rest of the page
 
 export class Sharpness {
   // `software`: there is no graphics card.
   constructor(software) {
-    this.ratio = Math.min(window.devicePixelRatio || 1, software ? 1 : MOST); // while something moves
+    this.ratio = software ? SOFTWARE : Math.min(window.devicePixelRatio || 1, MOST); // while something moves
     this.still = software ? MOST : this.ratio; // of a picture that stands still: there is time to smooth its edges
-    this._last = 0;
     this._sum = 0;
     this._frames = 0;
-    this._software = software; // fewer pixels always help, however busy the machine is
     this._before = null; // {ratio, pace} before the last step down, while it is not known whether that has helped
-    this._settled = false;
+    this._settled = software;
   }
 
-  // Hear of a frame at `now` [ms]; `unbroken`: it followed right upon the last one.
-  frame(now, unbroken) {
-    const took = now - this._last;
-    this._last = now;
-    if (this._settled || !unbroken) return;
-    this._sum += took;
+  // Hear of a frame that had to wait this long [ms] for those before it.
+  frame(waited) {
+    if (this._settled) return;
+    this._sum += waited;
     this._frames += 1;
     if (this._frames < JUDGED) return;
     this._judge(this._sum / this._frames);
@@ -30,7 +27,7 @@ export class Sharpness {
   }
 
   _judge(pace) {
-    if (this._before && !this._software && pace > 0.95 * this._before.pace) {
+    if (this._before && pace > 0.95 * this._before.pace) {
       this.ratio = this._before.ratio; // it is not the pixels that take the time
       this._settled = true;
     } else if (pace > SLOW && this.ratio > LEAST) {

@@ -81,8 +81,8 @@ export class Theatre {
   }
 
   // Draw the moment `now` [ms]; returns whether the next frame will differ by itself. `playback` says where the bodies
-  // are, or is null while that is not known; `unbroken`: the last frame was drawn right before this one.
-  draw(now, playback, unbroken) {
+  // are, or is null while that is not known; this frame was asked for `waited` [ms] ago.
+  draw(now, playback, waited) {
     const seconds = now / 1000;
     const news = playback ? playback.advance(seconds) : 0;
     if (news & CHANGED) {
@@ -92,7 +92,7 @@ export class Theatre {
     }
     const haunted = this.ghost.advance(seconds);
     const turning = this._viewpoint.advance(now);
-    this._sharpness.frame(now, unbroken);
+    this._sharpness.frame(waited);
     this._fit(this._sharpness.ratio);
     this._renderer.render(this._scene, this._viewpoint.camera);
     return haunted || turning || (news & MOVING) !== 0;
