@@ -1,5 +1,6 @@
 // The Run tab's controls: buttons and keys become commands, examples and paraphrases fill the instruction box.
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const SEAT_MS = 5000;
 const TYPING_MS = 200;
 const HISTORY_KEY = "oft-history";
 const HISTORY_LENGTH = 20;
@@ -10,6 +11,7 @@ let state = { state: "idle" };
 let running = null; // the inputs of the run that goes on
 let recalled = -1; // how far back in the history the box stands
 let paraphrase = 0;
+let asking = null; // for a seat, while none is free
 
 const byId = (id) => document.getElementById(id);
 const boxOf = (page) => document.querySelector(`#${page}-instruction textarea, #${page}-instruction input`);
@@ -99,6 +101,8 @@ function seats(data) {
   if (!cover) return;
   cover.hidden = !data.taken;
   if (data.sentence) cover.querySelector("p").textContent = data.sentence;
+  clearInterval(asking);
+  asking = data.taken ? setInterval(() => send("open"), SEAT_MS) : null;
 }
 
 // ---------------------------------------------------------------------------------------------- words
@@ -259,11 +263,21 @@ window.studioRun = {
 window.studio.listen("run-state", ({ data }) => follow(data));
 window.studio.listen("seats", ({ data }) => seats(data));
 
+// What a word means stands where the word stands; gradio's labels have no place for it.
+const TIPS = {
+  "run-rows": "Rows of each chunk that are carried out before the policy looks again (replanning); a row is 40 ms.",
+  "run-ensemble":
+    "Temporal ensembling: where chunks overlap their rows are averaged. It needs replanning before a chunk ends, asks " +
+    "the policy more often (see 'policy asked'), and can lower success.",
+  "run-seed": "Where everything lies at the start: the same number gives the same scene.",
+};
+
 // Gradio builds the page late.
 const built = new MutationObserver(() => {
   const places = document.querySelectorAll("[data-chips]:empty");
   if (!places.length) return;
   for (const place of places) fillChips(place, place.dataset.task);
+  for (const [id, tip] of Object.entries(TIPS)) if (byId(id)) byId(id).title = tip;
   fillHistory();
   follow(state);
 });

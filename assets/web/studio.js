@@ -160,6 +160,23 @@
     while (waiting.length) socket.send(waiting.shift());
   }
 
+  // While the page starts, gradio loses some of what is pressed: it is pressed again until it is heard.
+  const INSISTENT = ["run-run", "compare-run", "listen-ask"]; // each sends a command
+  const STARTING = 10_000; // [ms]
+  let given = 0; // commands so far
+  function insist(button, tries) {
+    const before = given;
+    setTimeout(() => {
+      if (given !== before || tries === 0) return;
+      button.click();
+      insist(button, tries - 1);
+    }, 500);
+  }
+  document.addEventListener("click", ({ target, isTrusted }) => {
+    const button = target.closest?.("button");
+    if (isTrusted && performance.now() < STARTING && INSISTENT.includes(button?.id)) insist(button, 8);
+  });
+
   function lose() {
     if (!studio.connected) return;
     studio.connected = false;
@@ -176,6 +193,7 @@
   }, 1000);
 
   function command(message) {
+    given += 1;
     const text = JSON.stringify(message);
     if (studio.connected) socket.send(text);
     else if (waiting.length < 20) waiting.push(text);

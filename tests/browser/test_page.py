@@ -175,6 +175,22 @@ def test_wrong_inputs_are_answered_in_words(visit):
     expect(status(page)).to_contain_text("at most 200", timeout=20_000)
 
 
+def test_whoever_forges_a_ticket_or_comes_from_elsewhere_is_refused(visit, browser, app_url):
+    page = visit()
+    closed = """(url) => new Promise((resolve) => {
+        const line = new WebSocket(url);
+        line.onopen = () => line.send(JSON.stringify({ ticket: "a".repeat(32), narrow: false }));
+        line.onclose = (event) => resolve(event.code);
+    })"""
+    channel = app_url.replace("http", "ws") + "/studio/live"
+    assert page.evaluate(closed, channel) == 4401
+    context = browser.new_context()
+    stranger = context.new_page()
+    stranger.goto("data:text/html,<p>elsewhere</p>")
+    assert stranger.evaluate(closed, channel) in (1006, 4403)
+    context.close()
+
+
 def test_two_visitors_have_simulations_of_their_own(visit):
     one, other = visit(), visit()
     for page, named in ((one, "red pepper"), (other, "yellow corn")):
