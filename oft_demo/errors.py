@@ -4,6 +4,7 @@ OftDemoError
 ├── InvalidInstruction      empty, too long, or unknown words
 ├── UnknownName             a policy, task, camera or episode that does not exist
 ├── InvalidSeed
+├── InvalidRows             rows of a chunk to carry out
 ├── InvalidCheckpoint       a policy directory that cannot be loaded
 ├── InvalidEpisode          an HDF5 file that cannot be read
 ├── InvalidData             a training set that cannot be used
@@ -17,6 +18,7 @@ from pathlib import Path
 
 MAX_INSTRUCTION_LENGTH = 200  # [characters]; the longest published instruction has 44
 MAX_SEED = 2**31 - 1
+MAX_ROWS = 1000  # of a chunk; no policy predicts as many
 
 
 class OftDemoError(Exception):
@@ -56,6 +58,15 @@ class InvalidSeed(OftDemoError):
 
     def __init__(self, found: object):
         super().__init__(f"The seed is {found!r}; it must be a whole number from 0 to {MAX_SEED}.")
+
+
+class InvalidRows(OftDemoError):
+    """A number of rows that cannot be carried out."""
+
+    def __init__(self, found: object):
+        super().__init__(
+            f"Rows to carry out: {found!r}; choose a whole number from 1 to {MAX_ROWS}, or the policy's own."
+        )
 
 
 class InvalidCheckpoint(OftDemoError):
@@ -101,6 +112,16 @@ def checked_seed(value: object) -> int:
     if not math.isfinite(number) or number != int(number) or not 0 <= number <= MAX_SEED:
         raise InvalidSeed(value)
     return int(number)
+
+
+def checked_rows(value: object) -> int | None:
+    """Parse a number of rows; nothing means as many as the policy asks for. Raises InvalidRows."""
+    text = str(value if value is not None else "").strip()
+    if text in ("", "0", "None"):
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_ROWS:
+        raise InvalidRows(value)
+    return int(text)
 
 
 def checked_instruction(text: object, example: str) -> str:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from . import rollout, sim, video
 from .actors import EXPERT, Actor, cameras_of, open_actor
-from .errors import OftDemoError, checked_instruction, checked_seed
+from .errors import OftDemoError, checked_instruction, checked_rows, checked_seed
 from .evaluation_report import report, summary
 from .intervals import mcnemar, wilson
 from .outcome import SeedResult, outcome_of
@@ -48,6 +48,8 @@ class EvaluateOptions:
     seeds: str = "20000-20199"  # one (5), a list (1,2,7) or a range (20000-20199)
     instruction: str | None = None  # the same one for every seed; default: what each seed asks for
     wordings: Wordings = "drawn"  # how the seed's object is asked for: as the seed drew it, or drawn from a list
+    replan_after: int | None = None  # rows of a chunk to carry out; default: as many as the policy asks for
+    ensemble: bool = False  # average the rows of overlapping chunks
     workers: int = 1
     json: bool = False  # end with one line of JSON
     videos: Path | None = None  # a directory for one video a seed
@@ -65,6 +67,7 @@ class Job:
     videos: Path | None = None  # a directory
     policies: Path = Settings.policies
     replan_after: int | None = None
+    ensemble: bool = False
     max_steps: int | None = None
     remote_seconds: float = Settings.remote_seconds
 
@@ -85,6 +88,7 @@ def run_seed(job: Job, env: sim.AlohaEnv, actor: Actor, seed: int, film_to: Path
         env,
         _instruction(job, env, seed),
         replan_after=job.replan_after,
+        ensemble=job.ensemble,
         max_steps=job.max_steps,
         cameras=CAMERAS if film_to else cameras_of(job.policy),
         source="expert" if job.policy == EXPERT else "policy",
@@ -115,6 +119,7 @@ def main(options: EvaluateOptions) -> int:
     rollouts = evaluate(
         options.policy, options.task, seeds, instruction, options.workers,
         wordings=options.wordings, videos=options.videos, remote_seconds=options.remote_seconds,
+        replan_after=checked_rows(options.replan_after), ensemble=options.ensemble,
     )  # fmt: skip
     results = []
     with tqdm(rollouts, total=len(seeds), unit="seed", file=sys.stderr, disable=None) as progress:
@@ -122,12 +127,17 @@ def main(options: EvaluateOptions) -> int:
             results.append(result)
             progress.set_postfix(success=sum(each.success for each in results) / len(results))
     title = f"{options.policy} on {options.task}, seeds {options.seeds}, wordings: {instruction or options.wordings}"
-    print(report(title, results))
+    print(report(title + _manner(options), results))
     if options.json:
         values = {"policy": options.policy, "task": options.task, "wordings": instruction or options.wordings}
         ordered = sorted(results, key=lambda result: result.seed)
         print(json.dumps({**values, **summary(results), "results": [asdict(result) for result in ordered]}))
     return 0
+
+
+def _manner(options: EvaluateOptions) -> str:
+    rows = "" if options.replan_after is None else f", {options.replan_after} rows of a chunk"
+    return rows + (", overlapping chunks averaged" if options.ensemble else "")
 
 
 def _instruction(job: Job, env: sim.AlohaEnv, seed: int) -> str:

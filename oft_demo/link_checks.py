@@ -6,12 +6,11 @@ from itertools import pairwise
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qs
 
-from .errors import OftDemoError, UnknownName
+from .errors import MAX_ROWS, OftDemoError, UnknownName
 from .sim import TASKS
 
 MAX_CHANGES = 50  # of the instruction, and as many of the rows, in one run
 MAX_STEP = 100_000  # [control steps], 33 minutes
-MAX_ROWS = 1000  # of a chunk; no policy predicts as many
 MAX_POLICY = 200  # [characters]; the address of a server is the longest name
 MAX_QUERY = 60_000  # [characters]; web servers read no more
 OWN_ROWS = "own"

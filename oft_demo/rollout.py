@@ -42,11 +42,12 @@ class Words:
     """A guide that only asks for the current wording."""
 
     current: Callable[[], str]
-    replan_after: int | None
+    replan_after: int | None = None
+    ensemble: bool = False
 
     def manner(self) -> Manner:
         """The wording of this moment."""
-        return Manner(self.current(), self.replan_after)
+        return Manner(self.current(), self.replan_after, self.ensemble)
 
     def interrupts(self) -> bool:
         """Never."""
@@ -70,6 +71,7 @@ def run(
     instruction: str | Callable[[], str] | Guide,
     *,
     replan_after: int | None = None,
+    ensemble: bool = False,
     max_steps: int | None = None,
     cameras: tuple[str, ...] = CAMERAS,
     source: Source = "policy",
@@ -77,12 +79,13 @@ def run(
     """Let `policy` act in `env`, which was just reset; yields one Step per control step of 1 / CONTROL_HZ [s].
 
     Each chunk is carried out open loop for `replan_after` rows (else as many as the policy asks for, else all), every
-    row held for chunk.dt. Pictures are drawn only when a chunk is due. An instruction that can be called is asked for
-    before every chunk; a guide in its place also decides about rows and ensembling. Ends when a success has lasted half
-    a second, or after `max_steps` control steps (else the env's own limit).
+    row held for chunk.dt; with `ensemble` rows of overlapping chunks are averaged. Pictures are drawn only when a chunk
+    is due. An instruction that can be called is asked for before every chunk; a guide in its place also decides about
+    rows and ensembling. Ends when a success has lasted half a second, or after `max_steps` control steps (else the
+    env's own limit).
     """
     limit = max_steps or getattr(env, "max_steps", DEFAULT_MAX_STEPS)
-    guide = _guide(instruction, replan_after)
+    guide = _guide(instruction, replan_after, ensemble)
     index = successes = 0
     for planned in _plan(policy, env, guide, cameras):
         for held in reversed(range(planned.held)):
@@ -96,10 +99,10 @@ def run(
                 return
 
 
-def _guide(instruction: str | Callable[[], str] | Guide, replan_after: int | None) -> Guide:
+def _guide(instruction: str | Callable[[], str] | Guide, replan_after: int | None, ensemble: bool) -> Guide:
     if isinstance(instruction, str):
-        return Words(lambda: instruction, replan_after)
-    return Words(instruction, replan_after) if callable(instruction) else instruction
+        return Words(lambda: instruction, replan_after, ensemble)
+    return Words(instruction, replan_after, ensemble) if callable(instruction) else instruction
 
 
 @dataclass(frozen=True)

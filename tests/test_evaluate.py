@@ -54,6 +54,12 @@ def test_a_seed_that_is_no_whole_number_in_range_is_refused(text):
         parse_seeds(text)
 
 
+@pytest.mark.parametrize("rows", ["-3", "1001"])
+def test_rows_that_cannot_be_carried_out_are_refused(rows, capsys):
+    assert main(["evaluate", "--seeds", "5", "--replan-after", rows]) != 0
+    assert "whole number from 1" in capsys.readouterr().err
+
+
 def test_the_report_counts_each_object_and_lists_failures_with_their_seeds():
     results = [result(1), result(2, success=False, followed=False), result(3, named="yellow corn")]
     text = evaluate.report("title", results)

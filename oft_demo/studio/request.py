@@ -4,22 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oft_demo.errors import OftDemoError, UnknownName, checked_instruction, checked_seed
+from oft_demo.errors import OftDemoError, UnknownName, checked_instruction, checked_rows, checked_seed
 from oft_demo.rollout import Manner
 from oft_demo.run_settings import RunSettings
 from oft_demo.sim import TASKS, wordings
 from oft_demo.studio.transport import SPEEDS, Heard
-
-MAX_ROWS = 1000  # of a chunk; no policy predicts as many
-
-
-class InvalidRows(OftDemoError):
-    """A number of rows that cannot be carried out."""
-
-    def __init__(self, found: object):
-        super().__init__(
-            f"Rows to carry out: {found!r}; choose a whole number from 1 to {MAX_ROWS}, or the policy's own."
-        )
 
 
 class InvalidSpeed(OftDemoError):
@@ -82,16 +71,6 @@ def checked_task(task: object) -> str:
     if not isinstance(task, str) or task not in TASKS:
         raise UnknownName("task", str(task), TASKS)
     return task
-
-
-def checked_rows(value: object) -> int | None:
-    """Parse a number of rows; nothing means as many as the policy asks for. Raises InvalidRows."""
-    text = str(value if value is not None else "").strip()
-    if text in ("", "0", "None"):
-        return None
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_ROWS:
-        raise InvalidRows(value)
-    return int(text)
 
 
 def checked_speed(value: object) -> float:

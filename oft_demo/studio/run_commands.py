@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from oft_demo.errors import OftDemoError, checked_instruction, checked_seed
+from oft_demo.errors import OftDemoError, checked_instruction, checked_rows, checked_seed
 from oft_demo.studio import live
 from oft_demo.studio.borrowing import pick
 from oft_demo.studio.commands import Command
-from oft_demo.studio.request import Request, checked_rows, checked_speed, checked_task
+from oft_demo.studio.request import Request, checked_speed, checked_task
 from oft_demo.studio.screen import say
 from oft_demo.studio.studio import Studio
 from oft_demo.studio.transport import Mode

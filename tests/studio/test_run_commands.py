@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from oft_demo.errors import EmptyInstruction, InvalidSeed, UnknownName
+from oft_demo.errors import EmptyInstruction, InvalidRows, InvalidSeed, UnknownName
 from oft_demo.run_settings import RunSettings
 from oft_demo.sim import TASKS
 from oft_demo.studio import run_commands
 from oft_demo.studio.commands import MAX_UNDER_WAY, Command, Dispatcher
-from oft_demo.studio.request import InvalidRows, InvalidSpeed, Request
+from oft_demo.studio.request import InvalidSpeed, Request
 from oft_demo.studio.run_commands import NothingRuns, UnknownPage
 
 ASKED = {"policy": "quick", "task": TASKS[0], "seed": "7", "instruction": "put the red pepper into the pot"}
