@@ -34,11 +34,11 @@
     }
   }
 
-  // A card stays as the visitor folded it; before that it is open where there is room.
+  // A card stays as the visitor left it.
   function fold(element) {
     const card = element.querySelector("details");
     if (!card) return;
-    card.open = element.unfolded ?? ("unfolded" in element.dataset && !narrowPage.matches);
+    card.open = element.unfolded ?? false;
     card.querySelector("summary").addEventListener("click", () => (element.unfolded = !card.open));
   }
 

@@ -157,4 +157,4 @@ def _show(screen: Screen, rolling: Watched, step: Step, pace: Pace, live: bool) 
     if step.chunk is not None:
         if live:
             screen.chunk(step.chunk, log.chunks[-1].pictures)
-        screen.asked(len(log.chunks), step.time, log.policy_ms)
+        screen.asked(len(log.chunks) - 1, step.time, log.spent_ms)

@@ -20,6 +20,7 @@ READY = {
     "compare": "Press Run both: same scene, same words, one control step of each in turn.",
     "record": "Press Record: the take is kept in data/ as an ALOHA HDF5 file.",
 }
+PRESS = {"run": "Press Run.", "compare": "Press Run both.", "record": "Press Record."}
 SCREENS = {"run": ("run",), "compare": ("compare-a", "compare-b"), "record": ("record",)}
 TURNS: Mapping[str, Mode] = {"pause": "pause", "resume": "play", "row": "row", "chunk": "chunk"}
 
@@ -114,7 +115,7 @@ def pick_policy(studio: Studio, visitor: Visitor, message: Message) -> None:
     page, screen = str(message.get("page")), str(message.get("screen"))
     if page not in SCREENS or screen not in SCREENS[page]:
         raise UnknownPage(page)
-    pick(visitor, studio.shelf, str(message.get("policy")), page, screen, READY[page])
+    pick(visitor, studio.shelf, str(message.get("policy")), page, screen, PRESS[page])
 
 
 def open_page(studio: Studio, visitor: Visitor, message: Message) -> None:

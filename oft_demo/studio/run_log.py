@@ -82,9 +82,10 @@ class RunLog:
         return [PlacedChunk(each.time, each.chunk.dt, each.chunk.targets) for each in self.chunks]
 
     @property
-    def policy_ms(self) -> float:
-        """Time that the policy took for all chunks, pictures included [ms]."""
-        return sum(each.chunk.latency_ms["total"] + each.chunk.latency_ms["render"] for each in self.chunks)
+    def spent_ms(self) -> float:
+        """Time that the policy took for all chunks but the last, which is yet to be carried out; pictures included."""
+        latencies = [each.chunk.latency_ms for each in self.chunks[:-1]]
+        return sum(latency["total"] + latency["render"] for latency in latencies)
 
     def _chunk(self, step: Step, chunk: ActionChunk) -> None:
         self.flush()

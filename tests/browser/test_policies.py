@@ -128,7 +128,7 @@ def test_running_again_reaches_the_server_that_came_back(visit, start):
 def test_an_official_directory_is_picked_by_name_and_described(visit):
     page = visit()
     page.locator("#run-policy input").click()
-    page.get_by_role("option", name=RUN_NAME).click()
+    page.get_by_role("option", name=RUN_NAME, exact=True).click()
     expect(status(page)).to_contain_text(f"{RUN_NAME} is ready", timeout=BUSY_MS)
     for text in ("Fingerprint", "aloha1_put_X_into_pot_300_demos", "K = 25 rows of D = 14", "yes, in every"):
         expect(card(page)).to_contain_text(text)
@@ -161,11 +161,12 @@ def test_nothing_moves_when_another_policy_is_picked(visit, width, height):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_card_stays_as_the_visitor_folded_it(visit):
+def test_a_card_stays_as_the_visitor_unfolded_it(visit):
     page = visit()
     expect(card(page)).to_contain_text("Fingerprint", timeout=BUSY_MS)
-    card(page).locator("summary").click()
     expect(card(page).locator("dl")).to_be_hidden()
+    card(page).locator("summary").click()
+    expect(card(page).locator("dl")).to_be_visible()
     type_into_picker(page, "expert")
     expect(card(page)).to_contain_text("scripted", timeout=BUSY_MS)
-    expect(card(page).locator("dl")).to_be_hidden()
+    expect(card(page).locator("dl")).to_be_visible()
