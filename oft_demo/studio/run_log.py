@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from oft_demo.inspection import find
 
+from oft_demo.inspection import find
 from oft_demo.plots import PlacedChunk
 from oft_demo.sim import AlohaEnv
 from oft_demo.studio.board import Board

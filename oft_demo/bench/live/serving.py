@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 START_SECONDS = 60.0
+QUIET_SECONDS = 0.5
 TICK = os.sysconf("SC_CLK_TCK")  # of processor time, a second
 
 
@@ -60,10 +61,21 @@ def served(visitors: int, policy: str) -> Iterator[Served]:
         tickets = tuple(json.loads(process.stdout.readline()))
         app = Served(process, port, tickets)
         _wait_for(app)
+        _settle(app)
         yield app
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _settle(app: Served) -> None:
+    """Wait until what the app prepares at its start is done."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        before = app.processor_seconds
+        time.sleep(QUIET_SECONDS)
+        if app.processor_seconds - before < 0.1 * QUIET_SECONDS:
+            return
 
 
 def _free_port() -> int:

@@ -28,9 +28,7 @@ def visiting(policy: str) -> Iterator[Line]:
 
 
 def _crowd(app: Served, policy: str, count: int) -> Iterator[Line]:
-    before = app.processor_seconds
-    visits, wall = asyncio.run(_watched(app, policy, count))
-    share = (app.processor_seconds - before) / wall
+    visits, wall, share = asyncio.run(_watched(app, policy, count))
     slowest = min(visit.factor for visit in visits)
     updates = min(visit.updates_per_second for visit in visits)
     who = "one visitor" if count == 1 else f"{count} visitors, the slowest"
@@ -49,18 +47,20 @@ def _crowd(app: Served, policy: str, count: int) -> Iterator[Line]:
         yield Note(f"each of the {count}: {factors} x real time")
 
 
-async def _watched(app: Served, policy: str, count: int) -> tuple[list[Visit], float]:
+async def _watched(app: Served, policy: str, count: int) -> tuple[list[Visit], float, float]:
+    """What each saw, for how long [s], and how many cores the server took meanwhile."""
     lines = [await open_line(app, ticket) for ticket in app.tickets[:count]]
     await asyncio.gather(*(run(line, policy, FIRST_SEED, 1.0) for line in lines))  # what is made only once
     await asyncio.gather(*(stop(line) for line in lines))
     clock = asyncio.get_running_loop().time
-    started = clock()
+    started, processor = clock(), app.processor_seconds
     visits = await asyncio.gather(*(run(line, policy, FIRST_SEED + i, SECONDS) for i, line in enumerate(lines)))
     wall = clock() - started
+    share = (app.processor_seconds - processor) / wall
     await asyncio.gather(*(stop(line) for line in lines))
     for line in lines:
         await line.close()
-    return list(visits), wall
+    return list(visits), wall, share
 
 
 def _own_scene(visit: Visit) -> bool:
