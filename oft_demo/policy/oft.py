@@ -19,6 +19,7 @@ from oft_demo.policy.images import resize_images
 from oft_demo.policy.inference import Engine, Inputs
 from oft_demo.policy.model import MAX_PROMPT
 from oft_demo.policy.normalization import normalize_proprio, unnormalize_actions
+from oft_demo.policy.threads import fitting_threads
 from oft_demo.types import JOINT_COUNT, ActionChunk, Image, Observation, Plan, Query
 
 BUNDLED_FRAME = (240, 320)  # what the bundled policies were trained on
@@ -203,6 +204,10 @@ class OftPolicy:
 
         Pictures are as the cameras gave them, or where the policy is an official one, as its client sends them.
         """
+        with fitting_threads(self.parameter_count):
+            return self._planned(queries)
+
+    def _planned(self, queries: Sequence[Query]) -> list[Plan]:
         started = time.perf_counter()
         for query in queries:
             self._check(query)

@@ -3,7 +3,7 @@ const SLOW = 30; // [ms] from one frame to the next
 const JUDGED = 12; // frames
 const LEAST = 0.6; // pixels for a CSS pixel
 const MOST = 2;
-const SOFTWARE = 0.65; // without a graphics card every pixel is missed by the rest of the page
+const SOFTWARE = 0.5; // without a graphics card every pixel is missed by the rest of the page
 
 export class Sharpness {
   // `software`: there is no graphics card.
