@@ -23,7 +23,7 @@ class Pace:
         self._told = -1.0  # the simulated time of the last news
         self._worked = 0.0  # [s] of real time, pauses apart
         self._slept = 0.0
-        self._since = clock()
+        self._since: float | None = clock()  # None in a pause
 
     @property
     def stamp(self) -> float:
@@ -53,12 +53,13 @@ class Pace:
 
     def pause(self) -> None:
         """From here to `resume` no time passes."""
-        self._worked += self._clock() - self._since
+        self._worked = self._busy
+        self._since = None
 
     def resume(self) -> None:
         """Go on."""
-        self._since = self._clock()
-        self._origin = self._since - self._simulated / self._speed
+        now = self._since = self._clock()
+        self._origin = now - self._simulated / self._speed
 
     @property
     def factor(self) -> float:
@@ -72,4 +73,4 @@ class Pace:
 
     @property
     def _busy(self) -> float:
-        return self._worked + self._clock() - self._since
+        return self._worked + (0.0 if self._since is None else self._clock() - self._since)

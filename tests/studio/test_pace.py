@@ -90,6 +90,7 @@ def test_a_pause_counts_for_nothing(clock):
     pace.wait(1.0)
     pace.pause()
     clock.now += 60
+    assert pace.factor == pytest.approx(1.0)
     pace.resume()
     pace.wait(2.0)
     assert pace.factor == pytest.approx(1.0)
