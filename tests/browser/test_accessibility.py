@@ -14,12 +14,14 @@ def violations(page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("tab", TABS)
-def test_no_tab_has_a_serious_violation(visit, tab, scheme):
+def test_no_tab_has_a_serious_violation(visit, scheme):
     page = visit(color_scheme=scheme)
-    page.get_by_role("tab", name=tab).click()
-    page.wait_for_timeout(500)
-    assert violations(page) == []
+    found = {}
+    for tab in TABS:
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(300)
+        found[tab] = violations(page)
+    assert found == dict.fromkeys(TABS, [])
 
 
 def test_the_list_of_keys_has_none_either(visit):
