@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .data.hdf5 import write_progressively
+from .data.writing import write_progressively
 from .types import CAMERAS, Env, Episode, Image
 
 ALOHA_IMAGE_SIZE = (480, 640)  # (height, width) of the pictures in ALOHA HDF5 files

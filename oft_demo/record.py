@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from . import rollout, sim
 from .data.catalog import Catalog
-from .data.hdf5 import write_episode
+from .data.writing import write_episode
 from .errors import InvalidData, checked_instruction, checked_seed
 from .pictures import ALOHA_IMAGE_SIZE, save_with_pictures
 from .take import Take

@@ -21,6 +21,7 @@ CHUNK_LENGTH = 25  # K of OFT+ on ALOHA: one second of actions
 
 Image: TypeAlias = UInt8[np.ndarray, "height width 3"]
 Source: TypeAlias = Literal["policy", "human", "expert"]
+SOURCES: tuple[Source, ...] = ("policy", "human", "expert")  # an array of sources holds places in this list
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """A part of an episode with words of its own."""
+
+    start: int  # first control step
+    stop: int  # the step after the last
+    text: str
+
+
+@dataclass(frozen=True)
+class TakeEvent:
+    """Something that happened while an episode was recorded."""
+
+    step: int  # the control step before which it happened
+    kind: str  # "take_over", "hand_back", "rewind", "pause", "said", "mark"
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Episode:
     """A finished take: stacked steps and simulator states with their labels; knows nothing of files."""
 
@@ -145,7 +164,7 @@ class Episode:
     instruction: str
     seed: int
     success: bool
-    source: Source
+    source: Source  # who acted; "human" where a person took part
     qpos: Float32[np.ndarray, "t 14"]
     qvel: Float32[np.ndarray, "t 14"]
     effort: Float32[np.ndarray, "t 14"]
@@ -160,6 +179,18 @@ class Episode:
     images: Mapping[str, UInt8[np.ndarray, "t height width 3"]] = field(
         default_factory=dict[str, UInt8[np.ndarray, "t height width 3"]]
     )
+    sources: UInt8[np.ndarray, "t"] | None = None  # who acted, as places in SOURCES; None: `source` all the time
+    wall_times: Float64[np.ndarray, "t"] | None = None  # [s] real time since the first step; None: as control_hz says
+    segments: tuple[Segment, ...] = ()
+    events: tuple[TakeEvent, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict[str, str])  # operator, device, scene, versions, ...
+
+    @property
+    def step_sources(self) -> UInt8[np.ndarray, "t"]:
+        """Who acted at each step, as places in SOURCES."""
+        if self.sources is not None:
+            return self.sources
+        return np.full(self.length, SOURCES.index(self.source), np.uint8)
 
     @property
     def length(self) -> int:

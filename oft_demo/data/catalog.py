@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from oft_demo.data.hdf5 import read_episode, summarize, write_progressively
 from oft_demo.data.layout import EpisodeSummary
+from oft_demo.data.reading import read_episode, summarize
+from oft_demo.data.writing import write_progressively
 from oft_demo.errors import InvalidData, InvalidEpisode, UnknownName, checked_instruction
 from oft_demo.types import Episode, Image
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from oft_demo.data import layout
 from oft_demo.errors import InvalidEpisode
-from oft_demo.types import CONTROL_HZ, JOINT_COUNT, Episode, Source
+from oft_demo.types import CONTROL_HZ, JOINT_COUNT, SOURCES, Episode, Source
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def parse_labels(path: Path, attributes: Mapping[str, object]) -> Labels:
     if version > layout.FORMAT_VERSION:
         raise InvalidEpisode(path, f"format version {version:g}", f"at most {layout.FORMAT_VERSION}; update OFT Demo")
     source = _text(path, attributes, "source")
-    if source not in layout.SOURCES:
-        raise InvalidEpisode(path, f"source {source!r}", " or ".join(layout.SOURCES))
+    if source not in SOURCES:
+        raise InvalidEpisode(path, f"source {source!r}", " or ".join(SOURCES))
     control_hz = _number(path, attributes, "control_hz")
     if not 1 <= control_hz <= 1000:
         raise InvalidEpisode(path, f"control_hz {control_hz:g}", "1 to 1000")

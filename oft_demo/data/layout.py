@@ -31,7 +31,6 @@ JOINT_ARRAYS = {
     "action": "/action",
 }
 IMAGES = "/observations/images"
-SOURCES: tuple[Source, ...] = ("policy", "human", "expert")
 
 GZIP_LEVEL = 1  # 9 ms for four 480x640 frames; level 4 takes 15 ms for a fifth less space
 MAX_LENGTH = 100_000  # [control steps], 33 minutes

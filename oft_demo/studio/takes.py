@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.hdf5 import read_frames
+from oft_demo.data.reading import read_frames
 from oft_demo.pictures import ALOHA_IMAGE_SIZE, draw_frames, fingerprint_at
 from oft_demo.plots import Motion, PlacedChunk, chunk_figure
 from oft_demo.policy_sources import short

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.hdf5 import write_episode
+from oft_demo.data.writing import write_episode
 from oft_demo.errors import InvalidData, InvalidInstruction, UnknownName
 from oft_demo.types import Episode
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from oft_demo.data import layout
-from oft_demo.data.hdf5 import read_episode, read_frame, read_frames, summarize, write_episode
+from oft_demo.data.reading import read_episode, read_frame, read_frames, summarize
+from oft_demo.data.writing import write_episode
 from oft_demo.errors import InvalidEpisode, UnknownName
 from oft_demo.types import CAMERAS, Episode
 
