@@ -1,11 +1,11 @@
-# make demo | test | check | bench | web | train-bundled | clean; each does its own set-up.
+# make demo | test | faults | check | bench | web | train-bundled | clean; each does its own set-up.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 PORT ?= 7860
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench web train-bundled clean
+.PHONY: demo test faults check bench web train-bundled clean
 
 demo: $(VENV)/runtime.stamp
 	@scripts/system_packages graphics
@@ -14,6 +14,11 @@ demo: $(VENV)/runtime.stamp
 test: $(VENV)/development.stamp
 	@scripts/system_packages graphics browser
 	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+
+# Everything that can go wrong with recordings, many times over; `make test` does a few rounds of it.
+faults: $(VENV)/development.stamp
+	@scripts/system_packages graphics
+	$(BIN)/python -m pytest tests/faults --rounds 50
 
 check: $(VENV)/development.stamp
 	$(BIN)/ruff format --check .
@@ -45,6 +50,6 @@ $(VENV)/runtime.stamp: requirements.txt constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@touch $@
 
-$(VENV)/development.stamp: requirements-dev.txt $(VENV)/runtime.stamp
+$(VENV)/development.stamp: requirements-dev.txt requirements-extras.txt $(VENV)/runtime.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@

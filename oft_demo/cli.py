@@ -28,6 +28,11 @@ SUBCOMMANDS = {
     "episodes": Subcommand(
         "list the episodes of a directory", "oft_demo.episodes_command", "EpisodesOptions", "episodes"
     ),
+    "label": Subcommand("say something about episodes, and take it back", "oft_demo.label_command", "LabelOptions"),
+    "import": Subcommand("take in ALOHA HDF5 of other programs", "oft_demo.import_command", "ImportOptions"),
+    "export": Subcommand(
+        "for ACT, openvla-oft, LeRobot, robomimic or RLDS", "oft_demo.export_command", "ExportOptions"
+    ),
     "train": Subcommand("train a policy on episodes", "oft_demo.train.command", "TrainOptions"),
     "evaluate": Subcommand("success and language following on many seeds", "oft_demo.evaluate", "EvaluateOptions"),
     "serve": Subcommand("let others reach a policy over the wire", "oft_demo.serve.command", "ServeOptions"),

@@ -3,10 +3,14 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .data.entries import Entry
 
 
 @dataclass(frozen=True)
@@ -18,9 +22,17 @@ class ReplayOptions:
 
 @dataclass(frozen=True)
 class EpisodesOptions:
-    """List the episodes of a directory."""
+    """List the episodes of a directory, or those in which some words occur, with their totals."""
 
     directory: tyro.conf.Positional[Path] = Settings.data
+    search: str = ""  # every word has to begin a word of the episode: of instruction, notes, tags, task, name
+    outcome: Literal["any", "success", "failure"] = "any"
+    source: Literal["any", "policy", "human", "expert"] = "any"  # who acted at least for a while
+    tag: tuple[str, ...] = ()  # all of them
+    hint: str | None = None  # something to look at, for example "idle start"
+    order: Literal["newest", "oldest", "longest", "shortest", "worst"] = "oldest"
+    limit: int = 10_000
+    bin: bool = False  # what was deleted instead
 
 
 def replay(options: ReplayOptions) -> int:
@@ -39,21 +51,45 @@ def replay(options: ReplayOptions) -> int:
 
 
 def episodes(options: EpisodesOptions) -> int:
-    """Print one line an episode; the exit status is 1 where a file cannot be read."""
+    """Print one line an episode and the totals; the exit status is 1 where a file cannot be read."""
     from .data.catalog import Catalog
+    from .data.entries import Search
 
     catalog = Catalog(options.directory)
-    listed, damaged = catalog.episodes(), catalog.damaged()
-    for episode in listed:
-        outcome = "success" if episode.success else "failure"
-        pictures = f"{len(episode.cameras)} cameras" if episode.has_pictures else "states only"
-        print(
-            f"{episode.name}: {episode.task}, seed {episode.seed}, {episode.source}, {outcome}, "
-            f"{episode.score:.0f}/100, {episode.seconds:.1f} s, {pictures}, {episode.size_bytes / 1e6:.1f} MB, "
-            f'"{episode.instruction}"'
+    found = catalog.search(
+        Search(
+            text=options.search,
+            success=None if options.outcome == "any" else options.outcome == "success",
+            source=None if options.source == "any" else options.source,
+            tags=options.tag,
+            hint=options.hint,
+            order=options.order,
+            deleted=options.bin,
+            limit=options.limit,
         )
-    successes = sum(episode.success for episode in listed)
-    print(f"{len(listed)} episodes in {options.directory}, {successes} successes, {len(damaged)} unreadable")
+    )
+    for entry in found.entries:
+        print(_line(entry))
+    damaged, totals = catalog.damaged(), catalog.totals()
+    listed = "" if len(found.entries) == found.total else f"{len(found.entries)} of {found.total} found are listed; "
+    successes = totals.per_outcome.get("success", 0)
+    print(
+        f"{listed}{totals.episodes} episodes in {options.directory}, {totals.hours:.2f} h, {successes} successes, "
+        f"{len(damaged)} unreadable"
+    )
     for file in damaged:
         print(f"error: {file.reason}", file=sys.stderr)
+    catalog.close()
     return 1 if damaged else 0
+
+
+def _line(entry: "Entry") -> str:
+    episode = entry.summary
+    outcome = "success" if entry.success else "failure"
+    pictures = f"{len(episode.cameras)} cameras" if episode.has_pictures else "states only"
+    told = [*(f"#{tag}" for tag in entry.annotation.tags), *(f"({hint.kind})" for hint in entry.hints)]
+    return (
+        f"{episode.name}: {episode.task}, seed {episode.seed}, {' and '.join(sorted(entry.sources))}, {outcome}, "
+        f"{episode.score:.0f}/100, {episode.seconds:.1f} s, {pictures}, {episode.size_bytes / 1e6:.1f} MB, "
+        f'"{episode.instruction}" {" ".join(told)}'
+    ).rstrip()

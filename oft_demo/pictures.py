@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float64
 
 from .data.writing import write_progressively
 from .types import CAMERAS, Env, Episode, Image
@@ -38,10 +39,17 @@ def draw_frames(
     image_size: tuple[int, int] = ALOHA_IMAGE_SIZE,
 ) -> Iterator[Mapping[str, Image]]:
     """The pictures of every step; `env` is of the same task, and is afterwards as it was before."""
+    yield from draw_states(env, episode.states, cameras, image_size)
+
+
+def draw_states(
+    env: PictureEnv, states: Float64[np.ndarray, "t n"], cameras: tuple[str, ...], image_size: tuple[int, int]
+) -> Iterator[Mapping[str, Image]]:
+    """The pictures of some moments of the env's task; `env` is afterwards as it was before."""
     before = env.image_size, env.state()
     env.image_size = image_size
     try:
-        for state in episode.states:
+        for state in states:
             env.restore(state)
             yield env.observe(cameras).images
     finally:

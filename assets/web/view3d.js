@@ -27,6 +27,8 @@ export class SceneView {
     this._resting = null; // a timer for the time when nothing moves any more
     this._loading = true;
     this._frames = 0;
+    this._furnishers = [];
+    this.drawn = () => {}; // called after each picture
     this._inSight = false;
     this._notes = { loading: "Waiting for the scene…", stale: "" };
     this._build();
@@ -75,6 +77,17 @@ export class SceneView {
     else if (this.running && silence > QUIET_MS) text = `No news from the server for ${seconds} s`;
     this.element.classList.toggle("stale", text !== "");
     this._say("stale", text);
+  }
+
+  // Call `furnish(theatre, canvas)` once there is a stage.
+  whenOpen(furnish) {
+    if (this._theatre) furnish(this._theatre, this._canvas);
+    else this._furnishers.push(furnish);
+  }
+
+  // Something in the scene changed that no message told of.
+  touch() {
+    this._invalidate();
   }
 
   // For tests and measurements.
@@ -161,6 +174,7 @@ export class SceneView {
     this.wear();
     this._theatre.paths(this._paths);
     if (this._ghost) this._theatre.ghost.play(this._ghost, performance.now() / 1000);
+    for (const furnish of this._furnishers.splice(0)) furnish(this._theatre, this._canvas);
     if (this._description) this._load();
   }
 
@@ -241,5 +255,6 @@ export class SceneView {
   _count() {
     this._frames += 1;
     this._canvas.dataset.painted = String(this._frames);
+    this.drawn();
   }
 }

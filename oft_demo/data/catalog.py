@@ -1,102 +1,122 @@
-"""A directory of episodes: listed, named, relabelled and deleted without ever rewriting a recording."""
+"""A directory of episodes: found, labelled and edited without ever rewriting a recording."""
 
-import difflib
 import itertools
-import json
-import os
+import sqlite3
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
+from oft_demo.data import changes, index
+from oft_demo.data.editing import Editing
+from oft_demo.data.entries import Change, DamagedEpisode, Entry, Found, Search, Totals
+from oft_demo.data.files import SUFFIX, free_paths, sort_key, stamp_of
+from oft_demo.data.joining import frames_across, joined
 from oft_demo.data.layout import EpisodeSummary
-from oft_demo.data.reading import read_episode, summarize
+from oft_demo.data.reading import read_episode, read_frames
+from oft_demo.data.search import close_names, entry_of, find
+from oft_demo.data.shelving import HIDDEN, LISTED
+from oft_demo.data.totals import totals_of
 from oft_demo.data.writing import write_progressively
-from oft_demo.errors import InvalidData, InvalidEpisode, UnknownName, checked_instruction
+from oft_demo.errors import UnknownName
 from oft_demo.types import Episode, Image
 
-LABELS_FILE = "labels.json"
-TRASH = ".trash"
-SUFFIX = ".hdf5"
-CHOICES_SHOWN = 8  # of the names in an error message
-
-Labelled = TypeVar("Labelled", EpisodeSummary, Episode)
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Relabel:
-    """What a person said about an episode afterwards; None where the recording stands."""
-
-    instruction: str | None = None
-    success: bool | None = None
-
-
-@dataclass(frozen=True)
-class DamagedEpisode:
-    """A file that cannot be read, and why."""
-
-    name: str
-    reason: str
-
-
-class Catalog:
-    """The episodes of one directory; any thread may call it."""
+class Catalog(Editing):
+    """The episodes of one directory; threads may share one, and processes may have one each of the same directory."""
 
     def __init__(self, directory: Path):
-        self.directory = directory
+        super().__init__(directory)
         self._lock = threading.Lock()
-        self._seen: dict[str, tuple[tuple[int, int], EpisodeSummary | DamagedEpisode]] = {}
         self._being_written: set[str] = set()
+        self._counted: tuple[tuple[int, int, int], Totals] | None = None  # as of which state of the database
+
+    # ------------------------------------------------------------------------------------------------ looking
 
     def episodes(self) -> tuple[EpisodeSummary, ...]:
-        """Summaries of all readable episodes by number, with the labels of `relabel`."""
-        with self._lock:
-            labels = self._labels()
-            found = [entry for entry in self._entries() if isinstance(entry, EpisodeSummary)]
-        return tuple(_relabelled(summary, labels.get(summary.name, Relabel())) for summary in found)
+        """Summaries of all readable episodes by number, labelled and edited as people last said."""
+        query = f"SELECT id FROM episodes WHERE shelf = {LISTED}"
+        found = self._complete(
+            lambda connection: [entry_of(connection, key) for (key,) in connection.execute(query).fetchall()]
+        )
+        return tuple(sorted((entry.summary for entry in found), key=lambda summary: sort_key(summary.name)))
 
     def damaged(self) -> tuple[DamagedEpisode, ...]:
         """The files that cannot be read."""
-        with self._lock:
-            return tuple(entry for entry in self._entries() if isinstance(entry, DamagedEpisode))
+        query = "SELECT episode, reason FROM files WHERE reason IS NOT NULL AND NOT gone"
+        rows = self._complete(lambda connection: connection.execute(query).fetchall())
+        return tuple(DamagedEpisode(name, reason) for name, reason in sorted(rows, key=lambda row: sort_key(row[0])))
+
+    def search(self, query: Search) -> Found:
+        """What is looked for, a page of it; new files are read in the background where there are many."""
+        self._watch.glance()
+        entries, total = self._database.read(lambda connection: find(connection, query))
+        return Found(entries, total, self._watch.unread)
+
+    def entry(self, name: str) -> Entry:
+        """Everything that lists show of one episode, of one in the bin too."""
+        self._look_at(name)
+        return self._database.read(lambda connection: self._entry(connection, name))
 
     def summary(self, name: str) -> EpisodeSummary:
-        """The summary of one episode, with the labels of `relabel`."""
-        path = self.path_of(name)
-        with self._lock:
-            return _relabelled(summarize(path), self._labels().get(name, Relabel()))
+        """The summary of one episode, labelled and edited as people last said."""
+        return self.entry(name).summary
+
+    def totals(self) -> Totals:
+        """Figures of all episodes that are not in the bin."""
+        self._watch.glance()
+        return self._database.read(self._totals)
+
+    def history(self, name: str | None = None, limit: int = 50) -> tuple[Change, ...]:
+        """The last changes, of one episode or of all, the latest first."""
+        return self._database.read(lambda connection: changes.history(connection, name, max(limit, 0)))
+
+    # ------------------------------------------------------------------------------------------------ reading
 
     def read(self, name: str, images: bool = True) -> Episode:
-        """One episode with the labels of `relabel`."""
-        path = self.path_of(name)
-        with self._lock:
-            label = self._labels().get(name, Relabel())
-        return _relabelled(read_episode(path, images), label)
+        """One episode: its parts joined, labelled as people last said."""
+        entry = self.entry(name)
+        recordings = [read_episode(self._file(span.file), images) for span in entry.spans]
+        episode, said = joined(recordings, entry.spans), entry.annotation
+        return replace(
+            episode,
+            instruction=entry.summary.instruction,
+            success=entry.success,
+            score=episode.score if said.stage_score is None else said.stage_score,
+            named_object=entry.summary.named_object,
+            segments=episode.segments if said.segments is None else said.segments,
+        )
+
+    def frames(self, name: str, camera: str, start: int, stop: int) -> np.ndarray:
+        """Pictures of the steps from `start` to `stop` of one camera: uint8 (n, h, w, 3)."""
+        entry = self.entry(name)
+        if camera not in entry.summary.cameras:
+            raise UnknownName("camera", camera, entry.summary.cameras)
+        return frames_across(entry.spans, start, stop, lambda file, a, b: read_frames(self._file(file), camera, a, b))
 
     def path_of(self, name: str) -> Path:
-        """The file of an episode; only names that are listed are known, so a path never gets through."""
-        files = self._files()
-        if name not in files:
-            close = difflib.get_close_matches(name, files, CHOICES_SHOWN, cutoff=0.0)
-            raise UnknownName("episode", name, close)
-        return files[name]
+        """The file that an episode begins in; only names that are listed are known, so a path never gets through."""
+        return self._file(self.entry(name).spans[0].file)
+
+    # ------------------------------------------------------------------------------------------------ adding
 
     def next_path(self) -> Path:
         """The path of the first free number from 0."""
-        with self._lock:
-            return next(self._free())
+        return self.free_paths(1)[0]
 
     def free_paths(self, count: int) -> list[Path]:
         """The paths of the first free numbers from 0, as many as asked for."""
         with self._lock:
-            return list(itertools.islice(self._free(), count))
+            return list(itertools.islice(free_paths(self.directory, self._being_written), count))
 
     def add(self, episode: Episode, frames: Iterable[Mapping[str, Image]] | None = None) -> Generator[int, None, str]:
         """Write a new episode under the next free number; yields the frames written so far, returns the name."""
-        with self._lock:
-            path = next(self._free())
-            self._being_written.add(path.name)
+        path = self._reserved()
         try:
             yield from write_progressively(path, episode, frames)
             return path.stem
@@ -105,99 +125,55 @@ class Catalog:
                 self._being_written.discard(path.name)
 
     def relabel(self, name: str, instruction: str | None = None, success: bool | None = None) -> EpisodeSummary:
-        """Say something else about an episode; kept in labels.json beside the recordings."""
-        self.path_of(name)
-        if instruction is not None:
-            instruction = checked_instruction(instruction, "put the yellow corn into the pot")
-        with self._lock:
-            labels = self._labels()
-            before = labels.get(name, Relabel())
-            labels[name] = Relabel(
-                before.instruction if instruction is None else instruction,
-                before.success if success is None else success,
-            )
-            self._write_labels(labels)
+        """Say something else about one episode; None leaves it as it is."""
+        said = {"instruction": instruction, "success": success}
+        self.annotate(name, {field: value for field, value in said.items() if value is not None})
         return self.summary(name)
 
-    def delete(self, name: str) -> None:
-        """Move an episode into the folder .trash, from where a person can take it back."""
-        path = self.path_of(name)
+    def rebuild(self) -> int:
+        """Make the index again from the files alone; labels and their history stay. Gives the number of episodes."""
+        self._database.index(index.forget)
+        self._watch.read_all_again()
+        return len(self.episodes())
+
+    def close(self) -> None:
+        """Let go of the database; the next call opens it again."""
+        self._watch.close()
+        self._database.close()
+
+    def _complete(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What is read when every file is in the index."""
+        while True:
+            self._watch.bring_up_to_date()
+            opening = self._database.opening()
+            result = self._database.read(work)
+            if opening == self._database.opening():  # else it was damaged, and is filled again
+                return result
+
+    def _totals(self, connection: sqlite3.Connection) -> Totals:
+        """Counted again only where somebody wrote since: at 100,000 episodes it takes half a second."""
+        (by_others,) = connection.execute("PRAGMA data_version").fetchone()
+        written = (self._database.opening(), by_others, connection.total_changes)
+        if self._counted is None or self._counted[0] != written:
+            self._counted = (written, totals_of(connection))
+        return self._counted[1]
+
+    def _entry(self, connection: sqlite3.Connection, name: str) -> Entry:
+        query = "SELECT id FROM episodes WHERE name = ? AND shelf != ?"
+        row = connection.execute(query, (name, HIDDEN)).fetchone()
+        if row is None:
+            raise UnknownName("episode", name, close_names(connection, name))
+        return entry_of(connection, row[0])
+
+    def _file(self, name: str) -> Path:
+        """A recording by name; the index may come from anywhere, so it is not believed blindly."""
+        if stamp_of(self.directory, name) is None:
+            raise UnknownName("file", name, ())
+        return self.directory / f"{name}{SUFFIX}"
+
+    def _reserved(self) -> Path:
+        """A path that nobody else in this process is given until it is written."""
         with self._lock:
-            trash = self.directory / TRASH
-            trash.mkdir(exist_ok=True)
-            # Other programs look for *.hdf5 in all folders below, so a deleted file must not be called so.
-            copies = sum(1 for old in trash.iterdir() if old.name.startswith(f"{name}{SUFFIX}."))
-            path.replace(trash / f"{name}{SUFFIX}.{copies}")
-            labels = self._labels()
-            if labels.pop(name, None) is not None:
-                self._write_labels(labels)
-
-    def _files(self) -> dict[str, Path]:
-        if not self.directory.is_dir():
-            return {}
-        files = [path for path in self.directory.glob(f"*{SUFFIX}") if path.is_file() and not path.is_symlink()]
-        return {path.stem: path for path in sorted(files, key=_number) if not path.name.startswith(".")}
-
-    def _entries(self) -> list[EpisodeSummary | DamagedEpisode]:
-        """All files, each opened only once unless it changed."""
-        seen = dict[str, tuple[tuple[int, int], EpisodeSummary | DamagedEpisode]]()
-        for name, path in self._files().items():
-            status = path.stat()
-            stamp = (status.st_mtime_ns, status.st_size)
-            known = self._seen.get(name)
-            seen[name] = known if known is not None and known[0] == stamp else (stamp, _entry(name, path))
-        self._seen = seen
-        return [entry for _, entry in seen.values()]
-
-    def _free(self) -> Iterator[Path]:
-        for number in itertools.count():
-            path = self.directory / f"episode_{number}{SUFFIX}"
-            if not path.exists() and path.name not in self._being_written:
-                yield path
-
-    def _labels(self) -> dict[str, Relabel]:
-        path = self.directory / LABELS_FILE
-        try:
-            entries = json.loads(path.read_text(encoding="utf-8"))
-            return {name: _relabel_from(entry) for name, entry in entries.items()}
-        except FileNotFoundError:
-            return {}
-        except (ValueError, TypeError, AttributeError) as error:
-            raise InvalidData(f"Cannot read {LABELS_FILE}: {error}. Repair it, or move it away.") from error
-
-    def _write_labels(self, labels: Mapping[str, Relabel]) -> None:
-        path = self.directory / LABELS_FILE
-        part = path.with_name(path.name + ".part")
-        with part.open("w", encoding="utf-8") as file:
-            json.dump({name: asdict(label) for name, label in labels.items()}, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-
-
-def _entry(name: str, path: Path) -> EpisodeSummary | DamagedEpisode:
-    try:
-        return summarize(path)
-    except InvalidEpisode as error:
-        return DamagedEpisode(name, str(error))
-
-
-def _number(path: Path) -> tuple[int, str]:
-    """Sort episode_10 after episode_9, and other names behind."""
-    digits = path.stem.removeprefix("episode_")
-    return (int(digits), "") if digits.isdecimal() and len(digits) < 10 else (10**10, path.stem)
-
-
-def _relabel_from(entry: dict[str, object]) -> Relabel:
-    instruction, success = entry.get("instruction"), entry.get("success")
-    if not isinstance(instruction, str | None) or not isinstance(success, bool | None):
-        raise ValueError(f"found {entry}; expected an instruction in words and success true or false")
-    return Relabel(instruction, success)
-
-
-def _relabelled(labelled: Labelled, label: Relabel) -> Labelled:
-    instruction = labelled.instruction if label.instruction is None else label.instruction
-    success = labelled.success if label.success is None else label.success
-    # The object that the old instruction named says nothing about another instruction.
-    named_object = labelled.named_object if instruction == labelled.instruction else None
-    return replace(labelled, instruction=instruction, success=success, named_object=named_object)
+            path = next(free_paths(self.directory, self._being_written))
+            self._being_written.add(path.name)
+        return path

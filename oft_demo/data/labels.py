@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 
 from oft_demo.data import layout
+from oft_demo.data.story import check_story
 from oft_demo.errors import InvalidEpisode
 from oft_demo.types import CONTROL_HZ, JOINT_COUNT, SOURCES, Episode, Source
 
@@ -91,5 +92,12 @@ def check_episode(path: Path, episode: Episode) -> None:
         broken = ~np.isfinite(array).all(axis=1)
         if broken.any():
             raise InvalidEpisode(path, f"a number that is not finite in {name} at step {broken.argmax()}", "numbers")
-    if episode.valid.shape != (episode.length,):
-        raise InvalidEpisode(path, f"valid of shape {episode.valid.shape}", f"({episode.length},)")
+    for name in ("valid", "sources", "wall_times"):
+        row: np.ndarray | None = getattr(episode, name)
+        if row is not None and row.shape != (episode.length,):
+            raise InvalidEpisode(path, f"{name} of shape {row.shape}", f"({episode.length},)")
+    if episode.sources is not None and episode.sources.max() >= len(SOURCES):
+        raise InvalidEpisode(path, f"{episode.sources.max()} among the sources", f"0 to {len(SOURCES) - 1}")
+    if episode.wall_times is not None and not np.isfinite(episode.wall_times).all():
+        raise InvalidEpisode(path, "a number that is not finite in wall_times", "seconds")
+    check_story(path, episode)

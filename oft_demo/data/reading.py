@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import h5py
 import numpy as np
@@ -11,25 +12,28 @@ import numpy as np
 from oft_demo.data import layout
 from oft_demo.data.labels import LABEL_NAMES, Labels, check_episode, parse_labels
 from oft_demo.data.layout import GROUP, IMAGES, JOINT_ARRAYS, EpisodeSummary
+from oft_demo.data.story import Story, parse_story
 from oft_demo.errors import InvalidEpisode, UnknownName
 from oft_demo.types import JOINT_COUNT, Episode, Image
+
+OpenedFile = TypeVar("OpenedFile", bound="EpisodeFile")
 
 
 def read_episode(path: Path, images: bool = True) -> Episode:
     """Read an episode, with its pictures or without; raises InvalidEpisode before anything large is read."""
-    with _opened(path) as found:
+    with opened(path, EpisodeFile) as found:
         return found.episode(images)
 
 
 def summarize(path: Path) -> EpisodeSummary:
     """Read the labels and sizes of an episode, no arrays."""
-    with _opened(path) as found:
+    with opened(path, EpisodeFile) as found:
         return found.summary()
 
 
 def read_frames(path: Path, camera: str, start: int, stop: int) -> np.ndarray:
     """Pictures `start` to `stop` (exclusive) of one camera: uint8 (stop - start, h, w, 3)."""
-    with _opened(path) as found:
+    with opened(path, EpisodeFile) as found:
         if camera not in found.images:
             raise UnknownName("camera", camera, found.images)
         return found.images[camera][max(start, 0) : max(stop, 0)]
@@ -44,7 +48,7 @@ def read_frame(path: Path, camera: str, index: int) -> Image:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator["_EpisodeFile"]:
+def opened(path: Path, kind: type[OpenedFile]) -> Iterator[OpenedFile]:
     """Open and check the structure; whatever h5py raises inside becomes an InvalidEpisode."""
     if not path.is_file():
         raise InvalidEpisode(path, "no such file", "an HDF5 file")
@@ -52,12 +56,12 @@ def _opened(path: Path) -> Iterator["_EpisodeFile"]:
         if not h5py.is_hdf5(path):
             raise InvalidEpisode(path, "a file that is not HDF5", "an HDF5 file")
         with h5py.File(path, "r", locking="best-effort") as file:
-            yield _EpisodeFile(path, file)
+            yield kind(path, file)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError) as error:
         raise InvalidEpisode(path, f"a damaged file ({error})", "an ALOHA episode") from error
 
 
-class _EpisodeFile:
+class EpisodeFile:
     """An open file whose links, types, ranks, lengths and sizes have been checked; no array is read before that."""
 
     def __init__(self, path: Path, file: h5py.File):
@@ -71,8 +75,12 @@ class _EpisodeFile:
             raise InvalidEpisode(path, f"{self.length} steps", f"1 to {layout.MAX_LENGTH}")
         if self.ours is not None:
             shapes = {"states": ("f", (None, None)), "applied": ("f", (None, JOINT_COUNT)), "valid": ("b", (None,))}
+            later = {"sources": ("u", (None,)), "wall_times": ("f", (None,))}  # files of version 1 lack them
+            shapes |= {name: shape for name, shape in later.items() if self._has(f"{GROUP}/{name}")}
             self.extra = {name: self._array(f"/{GROUP}/{name}", *shape) for name, shape in shapes.items()}
+            self.story = self._story() if self._has(f"{GROUP}/story") else Story()
         else:
+            self.story = Story()
             self.extra = dict[str, h5py.Dataset]()
         self.images = self._image_arrays()
         self._check_lengths()
@@ -133,6 +141,15 @@ class _EpisodeFile:
             raise InvalidEpisode(self.path, f"{where} of shape {member.shape}", wanted)
         self._check_storage(where, member)
         return member
+
+    def _story(self) -> Story:
+        where = f"/{GROUP}/story"
+        member = self._member(where)
+        if not isinstance(member, h5py.Dataset) or member.shape != () or member.dtype.kind != "S":
+            raise InvalidEpisode(self.path, f"{where} that is no text", "one text of fixed length")
+        if member.dtype.itemsize > layout.MAX_JSON or member.external or member.is_virtual:
+            raise InvalidEpisode(self.path, f"{where} of {member.dtype.itemsize} bytes", f"at most {layout.MAX_JSON}")
+        return parse_story(self.path, bytes(member[()]))
 
     def _check_storage(self, where: str, array: h5py.Dataset) -> None:
         """A few bytes can declare terabytes; compare with what is stored before anything is allocated."""
@@ -198,10 +215,13 @@ class _EpisodeFile:
         extra = {name: array[()] for name, array in self.extra.items()}
         episode = Episode(
             **vars(self.labels),
+            **vars(self.story),
             **joints,
             applied=extra.get("applied", joints["action"]).astype(np.float32),
             states=extra.get("states", np.zeros((self.length, 0))).astype(np.float64),
             valid=extra.get("valid", np.ones(self.length, np.bool_)),
+            sources=extra["sources"].astype(np.uint8) if "sources" in extra else None,
+            wall_times=extra["wall_times"].astype(np.float64) if "wall_times" in extra else None,
             images={camera: array[()] for camera, array in self.images.items()} if images else {},
         )
         check_episode(self.path, episode)

@@ -17,7 +17,7 @@ Message: TypeAlias = Mapping[str, Any]
 Handler: TypeAlias = "Callable[[Studio, Visitor, Message], None]"
 
 MAX_UNDER_WAY = 8  # commands of one visitor that are being carried out
-PAGES = ("run", "compare", "listen", "record")
+PAGES = ("run", "compare", "listen", "record", "episodes")
 
 
 @dataclass(frozen=True)

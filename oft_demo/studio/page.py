@@ -1,4 +1,4 @@
-"""The page: its head, its three tabs and what happens when it is opened and closed."""
+"""The page: its head, its tabs and what happens when it is opened and closed."""
 
 from typing import Any
 
@@ -7,16 +7,15 @@ import plotly
 from gradio import themes
 
 from oft_demo.run_settings import RunSettings
-from oft_demo.studio import compare_tab, listen_tab, record_tab, run_tab, skeleton
+from oft_demo.studio import compare_tab, episodes_tab, listen_tab, record_tab, run_tab, skeleton
 from oft_demo.studio.controls import QUIET, html
 from oft_demo.studio.studio import Studio
 from oft_demo.studio.telling import told
 from oft_demo.studio.visitors import Visitor
 
-FIGURE_SLOTS = ("record-plot",)
 CONNECT = "(ticket) => { (window.studioTickets ??= []).push(ticket); window.studio?.connect(ticket); }"
-STYLES = ("studio", "run", "view3d", "inspector", "exports", "compare", "listen")
-SCRIPTS = ("run", "views", "inspector", "exports", "compare", "listen")
+STYLES = ("studio", "run", "view3d", "inspector", "exports", "compare", "listen", "record", "episodes")
+SCRIPTS = ("run", "views", "inspector", "exports", "compare", "listen", "record", "episodes")
 HEAD = "\n".join(
     (
         *(f'<link rel="stylesheet" href="/studio/web/{name}.css">' for name in STYLES),
@@ -42,8 +41,10 @@ def build_page(studio: Studio) -> gr.Blocks:
                 compared = compare_tab.build(studio)
             with gr.Tab("Does it listen?", id="listen", render_children=True):
                 listened = listen_tab.build(studio)
-            with gr.Tab("Record", id="record", render_children=True) as record:
-                episodes = record_tab.build(studio)
+            with gr.Tab("Record", id="record", render_children=True):
+                driver = record_tab.build(studio)
+            with gr.Tab("Episodes", id="episodes", render_children=True):
+                episodes_tab.build(studio)
         html(skeleton.terms())
         html(skeleton.overlays())
 
@@ -56,9 +57,13 @@ def build_page(studio: Studio) -> gr.Blocks:
 
         opened = page.load(welcome, None, [ticket, *run], **QUIET)
         opened.then(None, ticket, None, js=CONNECT)
-        pickers = [*compared, *listened, episodes.picker]
-        opened.then(lambda: [gr.Dropdown(choices=list(studio.shelf.names()))] * len(pickers), None, pickers, **QUIET)
-        episodes.list_on(record.select)
+        pickers = [*compared, *listened]
+
+        def listed() -> list[gr.Dropdown]:
+            names = gr.Dropdown(choices=list(studio.shelf.names()))
+            return [gr.Dropdown(choices=record_tab.drivers(studio)), *[names] * len(pickers)]
+
+        opened.then(listed, None, [driver, *pickers], **QUIET)
         page.unload(goodbye)
     return page.queue(default_concurrency_limit=None)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from oft_demo.errors import OftDemoError, checked_instruction, checked_rows, checked_seed
-from oft_demo.studio import live
+from oft_demo.studio import live, take_queue
 from oft_demo.studio.borrowing import pick
 from oft_demo.studio.commands import Command
 from oft_demo.studio.request import Request, checked_speed, checked_task
@@ -18,9 +18,9 @@ from oft_demo.studio.watched import Watched
 READY = {
     "run": "Press Run: the robot does what the line above says.",
     "compare": "Press Run both: same scene, same words, one control step of each in turn.",
-    "record": "Press Record: the take is kept in data/ as an ALOHA HDF5 file.",
+    "record": "Press Start: the take begins with your first movement.",
 }
-PRESS = {"run": "Press Run.", "compare": "Press Run both.", "record": "Press Record."}
+PRESS = {"run": "Press Run.", "compare": "Press Run both.", "record": "Press Start."}
 SCREENS = {"run": ("run",), "compare": ("compare-a", "compare-b"), "record": ("record",)}
 TURNS: Mapping[str, Mode] = {"pause": "pause", "resume": "play", "row": "row", "chunk": "chunk"}
 
@@ -106,7 +106,8 @@ def scene(studio: Studio, visitor: Visitor, message: Message) -> None:
     if page not in SCREENS:
         raise UnknownPage(page)
     task, seed = checked_task(message.get("task")), checked_seed(message.get("seed"))
-    if live.still(visitor, task, seed, SCREENS[page], message.get("again") is True):
+    shown = live.still(visitor, task, seed, SCREENS[page], message.get("again") is True)
+    if shown and page != "record":  # there the last words are about a take
         say(visitor.board, page, READY[page])
 
 
@@ -121,6 +122,7 @@ def pick_policy(studio: Studio, visitor: Visitor, message: Message) -> None:
 def open_page(studio: Studio, visitor: Visitor, message: Message) -> None:
     """What a new visitor sees first: the scene, and the card of the policy that a click will run."""
     asked = Request.from_settings(visitor.opening) if visitor.opening else studio.first_request
+    take_queue.tell(studio, visitor)
     if visitor.busy:
         return
     everywhere = (*(screen for screens in SCREENS.values() for screen in screens), "listen")

@@ -10,20 +10,18 @@ from urllib.parse import urlsplit
 import gradio as gr
 import plotly
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, HTTPException, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from oft_demo.errors import OftDemoError
-from oft_demo.plots import empty_figure
 from oft_demo.policy_sources import LOOPBACK
 from oft_demo.settings import PROJECT_ROOT, Settings
 from oft_demo.sim import TASKS
-from oft_demo.studio import comparing, exports, listening, run_commands
-from oft_demo.studio.board import Figure, encoded
+from oft_demo.studio import comparing, episode_commands, episode_files, exports, listening, run_commands, take_commands
+from oft_demo.studio.board import encoded
 from oft_demo.studio.commands import Command, Dispatcher
-from oft_demo.studio.page import FIGURE_SLOTS, build_page, page_options
+from oft_demo.studio.page import build_page, page_options
 from oft_demo.studio.scenes import scene_of
 from oft_demo.studio.studio import Studio
 from oft_demo.studio.visitors import Visitor, Visitors
@@ -50,7 +48,7 @@ def create_app(studio: Studio) -> FastAPI:
         studio.warm_up()
         yield
         reaping.cancel()
-        await asyncio.to_thread(studio.visitors.close)
+        await asyncio.to_thread(studio.close)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     if studio.settings.host in LOOPBACK:  # a name that only points here must not read the page of this machine
@@ -58,6 +56,7 @@ def create_app(studio: Studio) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=100_000)
     _add_routes(app, studio)
     exports.add_routes(app, studio)
+    episode_files.add_routes(app, studio)
     return gr.mount_gradio_app(app, build_page(studio), path="/", **page_options(studio))
 
 
@@ -94,14 +93,6 @@ def _add_routes(app: FastAPI, studio: Studio) -> None:
             raise HTTPException(404)
         return Response(scene_of(task).glb.data, media_type="model/gltf-binary", headers=IMMUTABLE)
 
-    @app.get("/studio/episodes/{name}")
-    def episode_file(name: str, request: Request) -> FileResponse:
-        try:
-            path = studio.catalog.path_of(name)
-        except OftDemoError as error:
-            raise HTTPException(404, str(error)) from error
-        return FileResponse(path, media_type="application/x-hdf5", filename=path.name)
-
     @app.websocket("/studio/live")
     async def live(websocket: WebSocket) -> None:
         if not same_origin(websocket.headers.get("origin"), websocket.headers.get("host")):
@@ -127,7 +118,8 @@ def page_files() -> dict[str, Path]:
 
 def commands() -> dict[str, Command]:
     """Everything that a page can ask for."""
-    return {**run_commands.COMMANDS, **comparing.COMMANDS, **listening.COMMANDS, **exports.COMMANDS}
+    pages = (run_commands, comparing, listening, exports, take_commands, episode_commands)
+    return {name: command for page in pages for name, command in page.COMMANDS.items()}
 
 
 def same_origin(origin: str | None, host: str | None) -> bool:
@@ -145,9 +137,6 @@ async def _welcomed(websocket: WebSocket, visitors: Visitors) -> Visitor | None:
     visitor = visitors.by_ticket(ticket) if isinstance(ticket, str) else None
     if visitor is not None:
         visitor.narrow = bool(narrow)
-        for slot in FIGURE_SLOTS:
-            if visitor.board.content(slot) is None:
-                visitor.board.post(slot, Figure(str(empty_figure(visitor.narrow).to_json())))
     return visitor
 
 

@@ -9,8 +9,11 @@ import gradio as gr
 from oft_demo.data.catalog import Catalog
 from oft_demo.errors import OftDemoError
 from oft_demo.policy_sources import Sources
+from oft_demo.recording.acceptance import Acceptance
 from oft_demo.settings import Settings
 from oft_demo.sim import TASKS, wordings
+from oft_demo.studio import take_queue
+from oft_demo.studio.episode_desk import Desk
 from oft_demo.studio.players import loading
 from oft_demo.studio.request import Request
 from oft_demo.studio.scenes import scene_of
@@ -30,11 +33,22 @@ class Studio:
         self.shelf = Shelf(Sources.of_app(settings), partial(loading, answer_within=settings.remote_seconds))
         self.visitors = Visitors(settings.seats, settings.idle_seconds)
         self.catalog = Catalog(settings.data)
+        self.desk = Desk(settings.data)
+        self.takes = settings.data / "takes"
+        self.acceptance = Acceptance(self.catalog, self.takes, changed=self._tell_of_takes)
         self.first_request = Request(TASKS[0], FIRST_SEED, wordings.examples(TASKS[0])[0])
 
     def visitor(self, request: gr.Request) -> Visitor:
         """Who sent this request."""
         return self.visitors.get(str(request.session_hash))
+
+    def close(self) -> None:
+        """End what goes on; takes that are not written yet stay on disk."""
+        self.visitors.close()
+        self.acceptance.close()
+
+    def _tell_of_takes(self) -> None:
+        take_queue.tell_everyone(self)
 
     def warm_up(self) -> None:
         """Make the scenes and load the policy of the first click while the page opens."""

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from oft_demo.errors import SeatsTaken
 from oft_demo.run_record import RunRecord
@@ -14,6 +15,9 @@ from oft_demo.studio.board import Board, Data
 from oft_demo.studio.downloads import Downloads
 from oft_demo.studio.telling import SEATS
 from oft_demo.studio.watched import Watched
+
+if TYPE_CHECKING:
+    from oft_demo.studio.live_take import LiveTake
 
 MakeEnv = Callable[[str], AlohaEnv]
 
@@ -53,6 +57,7 @@ class Visitor:
         self.opened = False  # the first scene was shown
         self.speed = 1.0  # at which rollouts are shown
         self.watched: Watched | None = None  # the rollout of the Run tab, the last one where none goes on
+        self.take: LiveTake | None = None  # that is being recorded
         self.last_run: RunRecord | None = None  # that ended or was stopped
         self.last_pair: tuple[RunRecord, RunRecord] | None = None  # of the last comparison
         self.downloads = Downloads()
@@ -73,7 +78,9 @@ class Visitor:
 
     @property
     def standing(self) -> bool:
-        """Whether what is under way is a rollout that was paused."""
+        """Whether what is under way is a rollout or a take that stands still."""
+        if self.take is not None:
+            return self.take.mode != "running"
         return self.watched is not None and not self.watched.over and self.watched.transport.paused
 
     def env(self, task: str, side: str = "a") -> AlohaEnv:

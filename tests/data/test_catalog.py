@@ -1,6 +1,5 @@
 """Tests of a directory of episodes."""
 
-import json
 import threading
 from pathlib import Path
 
@@ -109,15 +108,24 @@ def test_damaged_labels_are_said_aloud(catalog: Catalog):
         catalog.episodes()
 
 
-def test_deleted_episodes_go_into_the_trash(catalog: Catalog):
+def test_deleted_episodes_keep_their_files_and_numbers(catalog: Catalog):
     catalog.relabel("episode_1", success=True)
-    for _ in range(2):
+    catalog.delete("episode_1")
+    assert [summary.name for summary in catalog.episodes()] == ["episode_0", "episode_2", "episode_10"]
+    assert (catalog.directory / "episode_1.hdf5").exists()
+    assert catalog.next_path().stem == "episode_3"
+    catalog.restore("episode_1")
+    assert catalog.summary("episode_1").success
+
+
+def test_the_trash_keeps_all_files_of_a_name(catalog: Catalog):
+    for seed in range(2):
         catalog.delete("episode_1")
-        write_episode(catalog.next_path(), make_episode(seed=5))
+        assert catalog.empty_trash() == ("episode_1",)
+        write_episode(catalog.next_path(), make_episode(seed=20 + seed))
     assert len(list((catalog.directory / ".trash").iterdir())) == 2
     assert not list((catalog.directory / ".trash").glob("*.hdf5"))
-    assert json.loads((catalog.directory / "labels.json").read_text()) == {}
-    assert not catalog.episodes()[1].success
+    assert catalog.summary("episode_1").seed == 21
 
 
 def test_episodes_added_at_the_same_time_get_different_numbers(catalog: Catalog):

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from oft_demo.data import layout
+from oft_demo.data.durable import NameTaken
+from oft_demo.data.packing import pack
 from oft_demo.data.reading import read_episode, read_frame, read_frames, summarize
-from oft_demo.data.writing import write_episode
+from oft_demo.data.writing import write_episode, write_packed, write_progressively
 from oft_demo.errors import InvalidEpisode, UnknownName
-from oft_demo.types import CAMERAS, Episode
+from oft_demo.types import CAMERAS, Episode, Segment, TakeEvent
 
 
 def make_episode(length: int = 6, pictures: bool = True, seed: int = 7) -> Episode:
@@ -90,7 +92,7 @@ def test_the_file_has_the_layout_that_act_and_openvla_oft_read(stored: Path):
         for camera in CAMERAS:
             pictures = file[f"/observations/images/{camera}"]
             assert (pictures.dtype, pictures.shape, pictures.chunks) == (np.uint8, (6, 24, 32, 3), (1, 24, 32, 3))
-            assert (pictures.compression, pictures.compression_opts) == ("gzip", 1)
+            assert (pictures.compression, pictures.compression_opts) == ("gzip", layout.GZIP_LEVEL)
         assert sorted(file) == ["action", "observations", "oft_demo"]
 
 
@@ -246,3 +248,126 @@ def test_pictures_packed_as_jpeg_are_refused(stored: Path):
     with h5py.File(stored, "a") as file:
         file.attrs["compress"] = True
     refused(stored, "JPEG")
+
+
+def told_episode() -> Episode:
+    return replace(
+        make_episode(),
+        source="human",
+        sources=np.array([0, 0, 1, 1, 2, 2], np.uint8),
+        wall_times=np.linspace(0, 0.13, 6),
+        segments=(Segment(0, 3, "reach"), Segment(3, 6, "greifen, größer")),
+        events=(TakeEvent(2, "take_over", "from mini"), TakeEvent(6, "mark")),
+        provenance={"operator": "Zoë", "device": "browser"},
+    )
+
+
+def test_who_acted_when_and_what_was_said_come_back(tmp_path: Path):
+    write_episode(tmp_path / "a.hdf5", told_episode())
+    assert_equal(read_episode(tmp_path / "a.hdf5"), told_episode())
+
+
+def test_a_file_of_version_1_still_reads():
+    episode = read_episode(Path(__file__).parent / "cases" / "version_1.hdf5")
+    assert (episode.length, episode.seed, episode.source, episode.named_object) == (4, 7, "expert", "yellow corn")
+    assert episode.valid.tolist() == [True, True, False, True]
+    assert [episode.images[camera][3, 0, 0, 0] for camera in CAMERAS] == [4, 14, 24]
+    assert (episode.segments, episode.events, episode.provenance) == ((), (), {})
+    assert (episode.sources, episode.wall_times) == (None, None)
+    assert episode.step_sources.tolist() == [2] * 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"sources": np.full(6, 3, np.uint8)}, "3 among the sources"),
+        ({"sources": np.zeros(5, np.uint8)}, "sources of shape"),
+        ({"wall_times": np.full(6, np.nan)}, "wall_times"),
+        ({"segments": (Segment(3, 3, "nothing"),)}, "a segment from 3 to 3"),
+        ({"segments": (Segment(3, 7, "too long"),)}, "a segment from 3 to 7"),
+        ({"events": (TakeEvent(7, "mark"),)}, "an event at step 7"),
+    ],
+)
+def test_what_does_not_fit_the_steps_is_not_written(tmp_path: Path, changed: dict[str, object], reason: str):
+    with pytest.raises(InvalidEpisode, match=reason):
+        write_episode(tmp_path / "a.hdf5", replace(told_episode(), **changed))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        b"[]",
+        b"{}",
+        b"no json",
+        b"[" * 10_000,
+        b'{"segments": [[0, 1]], "events": [], "provenance": {}}',
+        b'{"segments": [[0, 1, 2]], "events": [], "provenance": {}}',
+        b'{"segments": [[-1, 1, ""]], "events": [], "provenance": {}}',
+        b'{"segments": [[0, 99, "past the end"]], "events": [], "provenance": {}}',
+        b'{"segments": [], "events": [[0, "mark", null]], "provenance": {}}',
+        b'{"segments": [], "events": [], "provenance": {"operator": 3}}',
+        b'{"segments": 3, "events": [], "provenance": {}}',
+        b'{"segments": ' + str([[0, 1, ""]] * 20_000).replace("'", '"').encode() + b', "events": [], "provenance": {}}',
+    ],
+)
+def test_a_story_that_makes_no_sense_is_refused(stored: Path, story: bytes):
+    spoil(stored, "/oft_demo/story", data=np.array(story))
+    refused(stored, "segment|JSON")
+
+
+def test_a_story_that_is_no_text_is_refused(stored: Path):
+    spoil(stored, "/oft_demo/story", data=np.zeros(3))
+    refused(stored, "no text")
+    spoil(stored, "/oft_demo/story", data="of any length", dtype=h5py.string_dtype())
+    refused(stored, "no text")
+    spoil(stored, "/oft_demo/story", shape=(), dtype="S50000000")
+    refused(stored, "50000000 bytes")
+
+
+def test_packed_pictures_are_what_any_reader_unpacks(tmp_path: Path):
+    episode = make_episode()
+    packed = [{camera: pack(episode.images[camera][t]) for camera in CAMERAS} for t in range(episode.length)]
+    assert list(write_packed(tmp_path / "a.hdf5", replace(episode, images={}), (24, 32), packed)) == [1, 2, 3, 4, 5, 6]
+    assert_equal(read_episode(tmp_path / "a.hdf5"), episode)
+    with pytest.raises(InvalidEpisode, match="5 frames"):
+        list(write_packed(tmp_path / "b.hdf5", episode, (24, 32), packed[:5]))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.hdf5"]
+
+
+def test_a_recording_is_never_overwritten(stored: Path):
+    before = stored.read_bytes()
+    with pytest.raises(NameTaken, match="episode_0"):
+        write_episode(stored, make_episode(seed=8))
+    assert stored.read_bytes() == before
+    assert [path.name for path in stored.parent.iterdir()] == ["episode_0.hdf5"]
+
+
+def test_a_name_that_another_writer_is_at_is_taken(tmp_path: Path):
+    path = tmp_path / "episode_0.hdf5"
+    first = write_progressively(path, make_episode())
+    next(first)
+    with pytest.raises(NameTaken):
+        write_episode(path, make_episode(seed=8))
+    for _ in first:
+        assert not path.exists()
+    assert_equal(read_episode(path), make_episode())
+
+
+def test_a_name_that_is_taken_meanwhile_is_not_overwritten(tmp_path: Path):
+    path = tmp_path / "episode_0.hdf5"
+    writing = write_progressively(path, make_episode())
+    next(writing)
+    path.write_bytes(b"somebody else's")
+    with pytest.raises(NameTaken):
+        list(writing)
+    assert path.read_bytes() == b"somebody else's"
+    assert [each.name for each in tmp_path.iterdir()] == ["episode_0.hdf5"]
+
+
+def test_what_a_killed_writer_left_behind_does_not_block_its_name(tmp_path: Path):
+    path = tmp_path / "episode_0.hdf5"
+    (tmp_path / "episode_0.hdf5.part").write_bytes(b"half a file" * 1000)
+    write_episode(path, make_episode())
+    assert_equal(read_episode(path), make_episode())
+    assert [each.name for each in tmp_path.iterdir()] == ["episode_0.hdf5"]

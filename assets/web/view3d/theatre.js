@@ -65,6 +65,20 @@ export class Theatre {
     this._bodies = [];
   }
 
+  // Something that people hold on to: objects in the scene that turn the pointer's drags into something else.
+  furnish(...objects) {
+    this._scene.add(...objects);
+  }
+
+  get camera() {
+    return this._viewpoint.camera;
+  }
+
+  // Whether drags turn the view.
+  orbit(allowed) {
+    this._viewpoint.orbit(allowed);
+  }
+
   lookFrom(name) {
     this._viewpoint.glideTo(name);
   }

@@ -51,6 +51,10 @@ export class Viewpoint {
     this._glide(polar(NAMED[name] ?? this._home), GLIDE_MS);
   }
 
+  orbit(allowed) {
+    this._controls.enabled = allowed;
+  }
+
   resize(width, height) {
     this.camera.aspect = width / height;
     this._open();
