@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 PORT ?= 7860
 VENV := .venv
 BIN := $(VENV)/bin
+FAULTS := tests/faults tests/recording/test_kills.py tests/recording/test_full_disk.py \
+	tests/data/test_catalog_kills.py tests/data/exporting/test_export_killed.py
 
 .PHONY: demo test faults check bench web train-bundled clean
 
@@ -18,7 +20,7 @@ test: $(VENV)/development.stamp
 # Everything that can go wrong with recordings, many times over; `make test` does a few rounds of it.
 faults: $(VENV)/development.stamp
 	@scripts/system_packages graphics
-	$(BIN)/python -m pytest tests/faults --rounds 50
+	$(BIN)/python -m pytest $(FAULTS) --rounds 50
 
 check: $(VENV)/development.stamp
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ from .data.catalog import Catalog
 from .data.writing import write_episode
 from .errors import InvalidData, checked_instruction, checked_seed
 from .pictures import ALOHA_IMAGE_SIZE, save_with_pictures
+from .ray_workers import on_cluster
 from .take import Take
 from .types import Episode, Source
 from .workers import in_processes
@@ -95,6 +96,7 @@ def record_expert(
     instruction: str | None = None,
     pictures: bool = True,
     image_size: tuple[int, int] = ALOHA_IMAGE_SIZE,
+    cluster: str | None = None,
 ) -> Iterator[RecordProgress]:
     """Have the expert do `task` until `out` holds `episodes` successes; yields after every attempt.
 
@@ -102,9 +104,10 @@ def record_expert(
 
     Episode i starts from seed `first_seed` + i, whichever worker records it, so the result does not depend on the
     number of workers. Episodes of these seeds that are there already are kept, so an interrupted recording goes on.
+    With the address of a Ray `cluster` its machines record, and the files come here.
     """
     job = RecordJob(task, None, _checked_noise(noise), lead, _checked(task, instruction), pictures, image_size)
-    yield from _record(job, out, _seeds(checked_seed(first_seed), episodes), workers)
+    yield from _record(job, out, _seeds(checked_seed(first_seed), episodes), workers, cluster)
 
 
 def record_policy(
@@ -124,7 +127,9 @@ def record_policy(
     yield from _record(job, out, _seeds(checked_seed(first_seed), episodes), workers)
 
 
-def _record(job: RecordJob, out: Path, seeds: range, workers: int) -> Iterator[RecordProgress]:
+def _record(
+    job: RecordJob, out: Path, seeds: range, workers: int, cluster: str | None = None
+) -> Iterator[RecordProgress]:
     slots = _open_slots(Catalog(out), job, seeds)
     resumed = len(seeds) - len(slots)
     started = time.monotonic()
@@ -132,9 +137,20 @@ def _record(job: RecordJob, out: Path, seeds: range, workers: int) -> Iterator[R
     yield RecordProgress(done, len(seeds), failures, resumed)
     if not slots:
         return
-    for kept in in_processes(record_slots, job, slots, min(workers, len(slots))):
+    for kept in _attempts(job, slots, workers, cluster):
         done, failures = (done + 1, failures) if kept else (done, failures + 1)
         yield RecordProgress(done, len(seeds), failures, resumed, time.monotonic() - started)
+
+
+def _attempts(job: RecordJob, slots: list[Slot], workers: int, cluster: str | None) -> Iterator[bool]:
+    if cluster is None:
+        return in_processes(record_slots, job, slots, min(workers, len(slots)))
+    return on_cluster(record_file, job, [(slot.path, slot.seed) for slot in slots], cluster)
+
+
+def record_file(job: RecordJob, path: Path, seed: int) -> Iterator[bool]:
+    """Record one episode into a file, from this seed or the next that succeeds; yields as `record_slots`."""
+    yield from record_slots(job, [Slot(path, seed)])
 
 
 def record_slots(job: RecordJob, slots: Iterable[Slot]) -> Iterator[bool]:

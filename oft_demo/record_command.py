@@ -20,11 +20,19 @@ class RecordOptions:
     policy: str | None = None  # a bundled name or a checkpoint directory acts; every episode is kept
     episodes: int = 10
     workers: int = 1  # processes
+    ray: str | None = None  # address of a Ray cluster whose machines record for the expert; "auto" on one of them
     noise: float = 0.0  # strength of the expert's execution noise, 0 to 1
     lead: str | None = None  # a policy that acts for a while before the expert takes over, which teaches recoveries
     first_seed: int = 100_000  # episode i starts from this seed + i
     instruction: str | None = None  # the same for every episode; default: what each seed asks for
     pictures: bool = True  # draw three cameras at 480x640; else simulator states only
+
+
+class ExpertOnly(OftDemoError):
+    """A cluster was asked for with a policy."""
+
+    def __init__(self):
+        super().__init__("--ray records the expert: use it with --expert, or leave it out and use --workers.")
 
 
 class WhoActs(OftDemoError):
@@ -42,6 +50,8 @@ def main(options: RecordOptions) -> int:
 
     if options.expert == (options.policy is not None):
         raise WhoActs
+    if options.ray is not None and not options.expert:
+        raise ExpertOnly
     common = {
         "workers": options.workers,
         "first_seed": options.first_seed,
@@ -52,7 +62,13 @@ def main(options: RecordOptions) -> int:
         steps = record_policy(options.policy, options.task, options.episodes, options.out, **common)
     else:
         steps = record_expert(
-            options.task, options.episodes, options.out, noise=options.noise, lead=options.lead, **common
+            options.task,
+            options.episodes,
+            options.out,
+            noise=options.noise,
+            lead=options.lead,
+            cluster=options.ray,
+            **common,
         )
     progress = next(steps)
     resumed = progress.done

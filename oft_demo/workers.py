@@ -40,7 +40,7 @@ def in_processes(
     for item in [*items, *[None] * workers]:
         waiting.put(item)
     processes = [context.Process(target=_serve, args=(work, job, waiting, done), daemon=True) for _ in range(workers)]
-    with environment(ONE_THREAD):
+    with _environment(ONE_THREAD):
         for process in processes:
             process.start()
     try:
@@ -96,7 +96,7 @@ def _items(waiting: Any) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def environment(values: dict[str, str]) -> Iterator[None]:
+def _environment(values: dict[str, str]) -> Iterator[None]:
     """Set environment variables for the processes that are started meanwhile."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

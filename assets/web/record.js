@@ -153,7 +153,7 @@ function turnHandles() {
 
 // Who can be handed the arms: everybody in the list of those who begin, but the person.
 function fillHandTo() {
-  const [select, names] = [byId("take-to"), JSON.parse(byId("record-drivers")?.textContent ?? "[]")];
+  const [select, names] = [byId("take-to"), JSON.parse(byId("record-drivers")?.dataset.names ?? "[]")];
   select.replaceChildren(...names.map((name) => new Option(name, name.startsWith(EXPERT) ? EXPERT : name)));
 }
 

@@ -28,7 +28,7 @@ def catalogue(episodes: int = 100_000) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         fill_index(directory, episodes)
-        catalog = Catalog(directory)
+        catalog = Catalog(directory, in_background=True)
         catalog.search(Search())
         yield Heading(f"Catalogue of {episodes:,} episodes")
         for name, search in SEARCHES.items():
@@ -48,6 +48,6 @@ def catalogue(episodes: int = 100_000) -> Iterator[Line]:
 
 
 def _open(directory: Path) -> None:
-    catalog = Catalog(directory)
+    catalog = Catalog(directory, in_background=True)
     catalog.search(Search())
     catalog.close()

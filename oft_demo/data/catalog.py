@@ -30,8 +30,9 @@ Result = TypeVar("Result")
 class Catalog(Editing):
     """The episodes of one directory; threads may share one, and processes may have one each of the same directory."""
 
-    def __init__(self, directory: Path):
-        super().__init__(directory)
+    def __init__(self, directory: Path, in_background: bool = False):
+        """`in_background`: searches and totals do not wait for the reading of many new files, but say how many."""
+        super().__init__(directory, in_background)
         self._lock = threading.Lock()
         self._being_written: set[str] = set()
         self._counted: tuple[tuple[int, int, int], Totals] | None = None  # as of which state of the database
@@ -53,7 +54,7 @@ class Catalog(Editing):
         return tuple(DamagedEpisode(name, reason) for name, reason in sorted(rows, key=lambda row: sort_key(row[0])))
 
     def search(self, query: Search) -> Found:
-        """What is looked for, a page of it; new files are read in the background where there are many."""
+        """What is looked for, a page of it."""
         self._watch.glance()
         entries, total = self._database.read(lambda connection: find(connection, query))
         return Found(entries, total, self._watch.unread)
@@ -70,11 +71,18 @@ class Catalog(Editing):
     def totals(self) -> Totals:
         """Figures of all episodes that are not in the bin."""
         self._watch.glance()
-        return self._database.read(self._totals)
+        opening = self._database.opening()
+        return self._database.read(lambda connection: self._totals(connection, opening))
 
     def history(self, name: str | None = None, limit: int = 50) -> tuple[Change, ...]:
         """The last changes, of one episode or of all, the latest first."""
         return self._database.read(lambda connection: changes.history(connection, name, max(limit, 0)))
+
+    def recordings_of(self, motion: str) -> tuple[str, ...]:
+        """The readable files whose joints and targets have a hash (`examining.motion_of`), those in the bin too."""
+        query = "SELECT name FROM files WHERE NOT gone AND reason IS NULL AND json_extract(facts, '$.motion') = ?"
+        rows = self._complete(lambda connection: connection.execute(query, (motion,)).fetchall())
+        return tuple(name for (name,) in rows)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -150,10 +158,10 @@ class Catalog(Editing):
             if opening == self._database.opening():  # else it was damaged, and is filled again
                 return result
 
-    def _totals(self, connection: sqlite3.Connection) -> Totals:
+    def _totals(self, connection: sqlite3.Connection, opening: int) -> Totals:
         """Counted again only where somebody wrote since: at 100,000 episodes it takes half a second."""
         (by_others,) = connection.execute("PRAGMA data_version").fetchone()
-        written = (self._database.opening(), by_others, connection.total_changes)
+        written = (opening, by_others, connection.total_changes)
         if self._counted is None or self._counted[0] != written:
             self._counted = (written, totals_of(connection))
         return self._counted[1]

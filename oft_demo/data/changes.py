@@ -121,6 +121,19 @@ def forget_replaced(connection: sqlite3.Connection, episode: str, made_of: Itera
     make(connection, Planned("replaced", sentence, values), MACHINE)
 
 
+def take_over(connection: sqlite3.Connection, episode: str, said: Mapping[str, Any]) -> None:
+    """Label an episode as its recording says, where nobody has said anything else."""
+    query = "SELECT field FROM labels WHERE name = ? AND by != ?"
+    known = {field for (field,) in connection.execute(query, (episode, MACHINE)).fetchall()}
+    values = {field: value for field, value in said.items() if field not in known}
+    if values:
+        make(
+            connection,
+            Planned("taken over", f"Labels of the recording {episode} taken over.", {episode: values}),
+            MACHINE,
+        )
+
+
 def items_of(connection: sqlite3.Connection, change: int) -> list[Item]:
     """What a change changed."""
     query = "SELECT name, field, before, after FROM items WHERE change = ?"

@@ -19,10 +19,10 @@ FEW_NAMES = 50  # whose files are looked at one by one; for more the whole direc
 class Editing:
     """What a catalogue can change; `by` is the name of who does it."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, in_background: bool = False):
         self.directory = directory
         self._database = Database(directory)
-        self._watch = Watch(directory, self._database)
+        self._watch = Watch(directory, self._database, in_background)
 
     def annotate(
         self,
@@ -119,6 +119,8 @@ class Editing:
             for file in self._database.write(edits.files_of_bin):
                 move_to_trash(self.directory, file)
                 moved.append(file)
+        except OSError as error:
+            raise InvalidEdit("the bin", f"a file cannot be moved ({error.strerror})", "look after the disk") from error
         finally:
             if moved:
                 sentence = f"The bin was emptied: {len(moved)} files moved to the folder .trash."

@@ -57,6 +57,7 @@ class Entry:
     hints: tuple[Hint, ...] = ()
     recovered: bool = False  # found again after a crash
     deleted: bool = False  # in the bin
+    whole: bool = True  # all of one recording; else trimmed, or made of parts
 
     @property
     def name(self) -> str:

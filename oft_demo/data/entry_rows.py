@@ -50,6 +50,7 @@ def entry_from(
         hints=(*facts.hints, *outlier),
         recovered=facts.recovered,
         deleted=shelf == BINNED,
+        whole=kept["facts"] is None,
     )
 
 

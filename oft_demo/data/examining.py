@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from oft_demo.data import reading
 from oft_demo.data.entries import Hint, Span
+from oft_demo.data.episode_file import EpisodeFile, opened
 from oft_demo.data.files import SUFFIX, stamp_of
 from oft_demo.data.hints import hints_of
 from oft_demo.data.joining import joined
@@ -49,6 +49,7 @@ class Facts:
     low: tuple[float, ...]  # (14,) [rad] of the measured joints
     high: tuple[float, ...]
     motion: str  # a hash of the joints and targets: another recording has another one
+    annotation: str = ""  # what was said about it when it was recorded, as JSON
 
 
 def examine(directory: Path, name: str) -> Facts:
@@ -72,7 +73,8 @@ def examine(directory: Path, name: str) -> Facts:
         operator=provenance.get("operator") or None,
         recorded=_started(provenance.get("started"), stamp.mtime_ns / 1e9),
         recovered=provenance.get("recovered", "").lower() in YES,
-        motion=_digest(episode.qpos.tobytes() + episode.action.tobytes()),
+        annotation=provenance.get("annotation", ""),
+        motion=motion_of(episode),
         **_measured(episode),
     )
 
@@ -101,6 +103,11 @@ def examine_part(directory: Path, spans: Sequence[Span], recordings: Sequence[Fa
     return replace(facts, **seen, **_measured(episode))
 
 
+def motion_of(episode: Episode) -> str:
+    """A hash of the joints and targets of a recording: another one has another hash."""
+    return _digest(episode.qpos.tobytes() + episode.action.tobytes())
+
+
 def common_cameras(facts: Sequence[Facts]) -> tuple[str, ...]:
     """The cameras that all recordings have pictures of."""
     return tuple(camera for camera in facts[0].cameras if all(camera in each.cameras for each in facts))
@@ -121,7 +128,7 @@ def facts_from(told: Mapping[str, Any]) -> Facts:
 
 def _motion(path: Path) -> tuple[EpisodeSummary, int, Episode]:
     """The summary of a recording, the size of a state, and all of it but states and pictures."""
-    with reading.opened(path, reading.EpisodeFile) as found:
+    with opened(path, EpisodeFile) as found:
         states = found.extra.pop("states", None)
         return found.summary(), 0 if states is None else states.shape[1], found.episode(images=False)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from oft_demo.errors import InvalidData
+
 SUFFIX = ".hdf5"
 PART = ".part"  # behind the name of a file that is being written
 TRASH = ".trash"
@@ -32,6 +34,8 @@ def scan(directory: Path) -> dict[str, Stamp]:
                         found[name] = Stamp(status.st_mtime_ns, status.st_size)
     except (FileNotFoundError, NotADirectoryError):
         pass
+    except OSError as error:
+        raise InvalidData(f"The directory {directory.name} cannot be read: {error.strerror}.") from error
     return found
 
 

@@ -1,39 +1,37 @@
-"""ALOHA HDF5 files of other programs, pictures packed as JPEG among them; checked before anything large is read."""
+"""ALOHA HDF5 files of any program, pictures packed as JPEG among them; checked before anything large is read."""
 
-import struct
 from collections.abc import Iterator, Mapping
 
-import cv2
 import h5py
 import numpy as np
 
 from oft_demo.data import layout
+from oft_demo.data.episode_file import EpisodeFile
+from oft_demo.data.guarded import refusing
+from oft_demo.data.jpegs import decoded
 from oft_demo.data.layout import IMAGES
-from oft_demo.data.reading import EpisodeFile
+from oft_demo.data.unpacking import rows
 from oft_demo.errors import InvalidEpisode
 from oft_demo.types import Image
 
-MAX_JPEG_BYTES = 8 * 2**20  # of one packed picture; 640x480 at quality 50 has 30 kB
-FRAMES_AT_ONCE = 16
+LENGTHS = "/compress_len"  # (cameras, t) bytes of each JPEG; the cameras in an order that the file does not tell
+SHORTEST_JPEG = 4  # [bytes]
+BLOCK_BYTES = 64 * 2**20  # of pictures that are read together
 CAMERA_NAMES = {  # what others call the cameras of an ALOHA
     "top": "cam_high",
     "high": "cam_high",
     "left_wrist": "cam_left_wrist",
-    "right_wrist": "cam_right_wrist",
     "wrist_left": "cam_left_wrist",
+    "right_wrist": "cam_right_wrist",
     "wrist_right": "cam_right_wrist",
+    "low": "cam_low",
 }
-START, SIZES = 0xFFD8, range(0xFFC0, 0xFFD0)  # JPEG markers: the file's, and those of frames
-NO_SIZE = (0xFFC4, 0xFFC8, 0xFFCC)  # markers among SIZES that tell tables
 
 
 class ForeignFile(EpisodeFile):
     """An episode that may come from any program; ALOHA++ packs its pictures as JPEG."""
 
-    @property
-    def compressed(self) -> bool:
-        """Whether the pictures are packed as JPEG."""
-        return bool(np.all(self.file.attrs.get("compress", False)))
+    compressed = False  # whether the pictures are packed as JPEG
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -42,67 +40,75 @@ class ForeignFile(EpisodeFile):
 
     def names(self) -> dict[str, str]:
         """What each camera is called here, by its name in the file; two never get the same name."""
-        known = dict[str, str]()
+        given = dict[str, str]()
         for camera in self.images:
-            name = CAMERA_NAMES.get(camera, camera)
-            known[camera] = camera if name in self.images and name != camera else name
-        return known
+            name = CAMERA_NAMES.get(camera, camera) if self.ours is None else camera
+            is_taken = name in given.values() or (name != camera and name in self.images)
+            given[camera] = camera if is_taken else name
+        return given
 
     def frames(self, swapped: bool) -> Iterator[Mapping[str, Image]]:
-        """The pictures of every step; `swapped` exchanges red and blue."""
+        """The pictures of every step; `swapped` exchanges red and blue. Raises InvalidEpisode where one is damaged."""
         names = self.names()
-        for start in range(0, self.length if self.images else 0, FRAMES_AT_ONCE):
-            blocks = {camera: self._block(camera, start) for camera in names}
-            for offset in range(min(FRAMES_AT_ONCE, self.length - start)):
-                yield {names[camera]: _turned(block[offset], swapped) for camera, block in blocks.items()}
+        step = self._rows_at_once()
+        for start in range(0, self.length if self.images else 0, step):
+            with refusing(self.path):
+                blocks = {camera: rows(array, start, start + step) for camera, array in self.images.items()}
+            for offset in range(min(step, self.length - start)):
+                yield {
+                    names[camera]: _turned(self._decoded(camera, block[offset]), swapped)
+                    for camera, block in blocks.items()
+                }
 
     def picture(self, camera: str, index: int = 0) -> Image:
         """One picture as it is stored; `camera` is a name of this file or of ours."""
-        known = {ours: theirs for theirs, ours in self.names().items()} | {each: each for each in self.images}
-        return self._picture(known[camera], self.images[known[camera]][index])
+        theirs = {ours: theirs for theirs, ours in self.names().items()}.get(camera, camera)
+        return self._decoded(theirs, rows(self.images[theirs], index, index + 1)[0])
 
-    def _block(self, camera: str, start: int) -> list[Image]:
-        return [self._picture(camera, row) for row in self.images[camera][start : start + FRAMES_AT_ONCE]]
+    def check_first_frame(self) -> None:
+        """Look at one picture of each camera; raises InvalidEpisode."""
+        self._sizes = {camera: self.picture(camera).shape for camera in self.images}
+        total = self.length * sum(int(np.prod(shape)) for shape in self._sizes.values())
+        if total > layout.MAX_IMAGE_BYTES:
+            raise InvalidEpisode(self.path, f"{total} bytes of pictures", f"at most {layout.MAX_IMAGE_BYTES}")
 
-    def _picture(self, camera: str, row: np.ndarray) -> Image:
+    def _decoded(self, camera: str, row: np.ndarray) -> Image:
         if not self.compressed:
             return row
-        size = jpeg_size(row.tobytes())
-        if size is None or max(size) > layout.MAX_IMAGE_SIDE:
-            found = "a packed picture that is no JPEG" if size is None else f"a picture of {size[0]}x{size[1]}"
-            raise InvalidEpisode(self.path, f"{found} of {camera}", f"JPEG of at most {layout.MAX_IMAGE_SIDE} a side")
-        picture = cv2.imdecode(row, cv2.IMREAD_COLOR)
-        if picture is None:
-            raise InvalidEpisode(self.path, f"a damaged JPEG of {camera}", "whole pictures")
-        return np.ascontiguousarray(picture)  # as it is stored: which channel is red is for the person to say
+        try:
+            picture = decoded(row)
+        except ValueError as error:
+            raise InvalidEpisode(self.path, f"{error} of {camera}", "pictures that are whole") from error
+        expected = self._sizes.get(camera, picture.shape)
+        if picture.shape != expected:
+            raise InvalidEpisode(self.path, f"a picture of {camera} of {picture.shape}", f"{expected}, as the first")
+        return picture
+
+    def _rows_at_once(self) -> int:
+        """As many as are packed together: then every chunk is unpacked once."""
+        together = max((array.chunks[0] for array in self.images.values() if array.chunks), default=1)
+        row_bytes = sum(array.nbytes // self.length for array in self.images.values())
+        return max(1, min(together, BLOCK_BYTES // max(row_bytes, 1)))
 
     def _image_arrays(self) -> dict[str, h5py.Dataset]:
-        if not self.compressed or not self._has(IMAGES):
+        self._sizes = dict[str, tuple[int, ...]]()
+        self.compressed = bool(self.attribute(self.file, "compress")) and self.has(IMAGES)
+        if not self.compressed:
             return super()._image_arrays()
-        group = self._group(IMAGES)
-        if len(group) > layout.MAX_CAMERAS:
-            raise InvalidEpisode(self.path, f"{len(group)} cameras", f"at most {layout.MAX_CAMERAS}")
-        arrays = {camera: self._array(f"{IMAGES}/{camera}", "u", (None, None)) for camera in map(str, group)}
+        arrays = {camera: self.array(f"{IMAGES}/{camera}", "u", (None, None)) for camera in self._cameras()}
         for camera, array in arrays.items():
-            if array.dtype != np.uint8 or not 1 <= array.shape[1] <= MAX_JPEG_BYTES:
+            if array.dtype != np.uint8 or not SHORTEST_JPEG <= array.shape[1] <= layout.MAX_JPEG_BYTES:
                 raise InvalidEpisode(self.path, f"{camera} as {array.dtype} {array.shape}", "uint8 (t, bytes)")
+        if self.has(LENGTHS):
+            self._check_jpeg_lengths(max(array.shape[1] for array in arrays.values()), len(arrays))
         return arrays
 
-
-def jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) that a JPEG declares; None for anything else. Nothing is decoded."""
-    if len(data) < 4 or struct.unpack_from(">H", data)[0] != START:
-        return None
-    place = 2
-    while place + 9 <= len(data):
-        marker, length = struct.unpack_from(">HH", data, place)
-        if marker in SIZES and marker not in NO_SIZE:
-            height, width = struct.unpack_from(">HH", data, place + 5)
-            return height, width
-        if marker < 0xFF00 or length < 2:
-            return None
-        place += 2 + length
-    return None
+    def _check_jpeg_lengths(self, most: int, cameras: int) -> None:
+        stored = self.dataset(LENGTHS)
+        lengths = self.array(LENGTHS, stored.dtype.kind if stored.dtype.kind in "fiu" else "u", (cameras, self.length))
+        found = rows(lengths)
+        if not (np.isfinite(found).all() and found.min() >= SHORTEST_JPEG and found.max() <= most):
+            raise InvalidEpisode(self.path, f"pictures of {found.min():g} to {found.max():g} bytes", f"at most {most}")
 
 
 def _turned(picture: Image, swapped: bool) -> Image:

@@ -46,8 +46,11 @@ def length_hint(seconds: float, usual: tuple[float, float]) -> Hint:
 
 def _idle(episode: Episode) -> Iterator[Hint]:
     rate, moving = episode.control_hz, _moving(episode)
-    first = int(moving[0]) if len(moving) else episode.length
-    last = int(moving[-1]) if len(moving) else episode.length
+    if not len(moving):
+        if episode.length >= IDLE_SECONDS * rate:
+            yield Hint("idle start", None, f"Nothing moves in all {episode.length / rate:.1f} s.")
+        return
+    first, last = int(moving[0]), int(moving[-1])
     if first >= IDLE_SECONDS * rate:
         yield Hint("idle start", first, f"Nothing moves for the first {first / rate:.1f} s; step {first} is the first.")
     if episode.length - 1 - last >= IDLE_SECONDS * rate:

@@ -9,13 +9,11 @@ from pathlib import Path
 from oft_demo.data import changes, schema
 from oft_demo.data.examining import Facts, examine, facts_from, facts_json
 from oft_demo.data.files import Stamp, free_name, sort_key, stamp_of
-from oft_demo.data.labelling import SPANS
+from oft_demo.data.labelling import SPANS, labels_in
 from oft_demo.data.salvage import PARTS_MISSING
 from oft_demo.data.shelving import shelve, weigh
 from oft_demo.data.standing import told_about
-from oft_demo.errors import InvalidEpisode
-
-BATCH = 50  # files that are read between two transactions: a program that is killed loses no more of its reading
+from oft_demo.errors import OftDemoError
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,7 @@ class News:
 
     changed: tuple[str, ...] = ()  # appeared or changed, in the order of their numbers
     gone: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()  # were gone, and are as they were before
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,14 @@ class Reading:
 
 def news(connection: sqlite3.Connection, found: Mapping[str, Stamp]) -> News:
     """Compare the files of the directory with those of the index."""
-    rows = connection.execute("SELECT name, mtime_ns, size FROM files WHERE NOT gone").fetchall()
-    known = {name: Stamp(mtime_ns, size) for name, mtime_ns, size in rows}
+    rows = connection.execute("SELECT name, mtime_ns, size, gone FROM files").fetchall()
+    known = {name: Stamp(mtime_ns, size) for name, mtime_ns, size, _ in rows}
     changed = (name for name, stamp in found.items() if known.get(name) != stamp)
-    return News(tuple(sorted(changed, key=sort_key)), tuple(name for name in known if name not in found))
+    return News(
+        tuple(sorted(changed, key=sort_key)),
+        tuple(name for name, _, _, gone in rows if not gone and name not in found),
+        tuple(name for name, _, _, gone in rows if gone and name in found and found[name] == known[name]),
+    )
 
 
 def readings(directory: Path, names: Iterable[str]) -> Iterator[Reading]:
@@ -52,7 +55,7 @@ def readings(directory: Path, names: Iterable[str]) -> Iterator[Reading]:
             continue
         try:
             yield Reading(name, stamp, examine(directory, name))
-        except InvalidEpisode as error:
+        except OftDemoError as error:
             yield Reading(name, stamp, None, str(error))
 
 
@@ -60,16 +63,18 @@ def take_in(connection: sqlite3.Connection, directory: Path, read: Sequence[Read
     """Write what was read into the index."""
     tasks = set[str | None]()
     for one in read:
+        if stamp_of(directory, one.name) != one.stamp:
+            continue  # it changed while it waited for its turn; the next look reads it again
         _take_in_file(connection, one)
         tasks.update(shelve(connection, directory, name) for name in _made_of(connection, one.name))
     weigh(connection, tasks)
 
 
-def put_away(connection: sqlite3.Connection, directory: Path, names: Sequence[str]) -> None:
-    """Hide the episodes of files that are gone; what was said about them is kept for the day they come back."""
+def mark(connection: sqlite3.Connection, directory: Path, names: Sequence[str], gone: bool) -> None:
+    """Hide the episodes of files that are gone, or show them again: what was said about them waits for that day."""
     tasks = set[str | None]()
     for name in names:
-        connection.execute("UPDATE files SET gone = 1 WHERE name = ?", (name,))
+        connection.execute("UPDATE files SET gone = ? WHERE name = ?", (gone, name))
         tasks.update(shelve(connection, directory, each) for each in _made_of(connection, name))
     weigh(connection, tasks)
 
@@ -97,19 +102,20 @@ def is_known(connection: sqlite3.Connection, name: str) -> bool:
 def _take_in_file(connection: sqlite3.Connection, one: Reading) -> None:
     row = connection.execute("SELECT episode, facts FROM files WHERE name = ?", (one.name,)).fetchone()
     episode = _new_name(connection, one.name) if row is None else row[0]
-    text = facts_json(one.facts) if one.facts is not None else None
-    if row is not None and row[1] is not None and one.facts is not None:
-        if facts_from(json.loads(row[1])).motion != one.facts.motion:
-            changes.forget_replaced(connection, episode, _made_of(connection, one.name))
-    elif row is not None and text is None:
-        text = row[1]  # damaged for now: what it was says later whether it is another recording
-    values = (one.name, episode, one.stamp.mtime_ns, one.stamp.size, one.reason, text)
+    before = None if row is None or row[1] is None else facts_from(json.loads(row[1]))
+    facts = before if one.facts is None else one.facts  # damaged for now: later it may be the same recording again
+    if before is not None and facts is not None and before.motion != facts.motion:
+        changes.forget_replaced(connection, episode, _made_of(connection, one.name))
+        before = None
+    text = None if facts is None else facts_json(facts)
     connection.execute(
         "INSERT INTO files(name, episode, mtime_ns, size, gone, reason, facts) VALUES(?, ?, ?, ?, 0, ?, ?) "
         "ON CONFLICT(name) DO UPDATE SET mtime_ns = excluded.mtime_ns, size = excluded.size, gone = 0, "
         "reason = excluded.reason, facts = excluded.facts",
-        values,
+        (one.name, episode, *one.stamp, one.reason, text),
     )
+    if before is None and facts is not None:
+        changes.take_over(connection, episode, labels_in(facts.annotation, facts.length))
 
 
 def _new_name(connection: sqlite3.Connection, file: str) -> str:

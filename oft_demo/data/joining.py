@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from oft_demo.data.entries import Span
-from oft_demo.types import SOURCES, Episode, Segment, Source, TakeEvent
+from oft_demo.data.timeline import main_source
+from oft_demo.types import Episode, Segment, TakeEvent
 
 ARRAYS = ("qpos", "qvel", "effort", "action", "applied", "states", "valid")
 
@@ -28,7 +29,7 @@ def joined(recordings: Sequence[Episode], spans: Sequence[Span]) -> Episode:
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS},
         success=last.success,
         score=last.score,
-        source=_leading(sources),
+        source=main_source(sources),
         sources=sources,
         images={camera: np.concatenate([part.images[camera] for part in parts]) for camera in cameras},
         wall_times=_wall_times(parts),
@@ -86,7 +87,7 @@ def _part(recording: Episode, span: Span) -> Episode:
         segments=clipped(recording.segments, span.start, span.stop),
         events=_events(recording.events, span),
     )
-    return part if sources is None else replace(part, source=_leading(part.step_sources))
+    return part if sources is None else replace(part, source=main_source(part.step_sources))
 
 
 def _events(events: Sequence[TakeEvent], span: Span) -> tuple[TakeEvent, ...]:
@@ -103,13 +104,6 @@ def _wall_times(parts: Sequence[Episode]) -> np.ndarray | None:
         times.append(begin + mine)
         begin = float(times[-1][-1]) + 1 / part.control_hz
     return np.concatenate(times)
-
-
-def _leading(sources: np.ndarray) -> Source:
-    """A person where one took part, else whoever acted most."""
-    counts = np.bincount(sources, minlength=len(SOURCES))
-    human = SOURCES.index("human")
-    return "human" if counts[human] else SOURCES[int(counts.argmax())]
 
 
 def _moved(segment: Segment, by: int) -> Segment:

@@ -1,5 +1,6 @@
 """The labels that an episode may have: checked when people or files give them, and kept as JSON."""
 
+import contextlib
 import itertools
 import json
 import math
@@ -10,7 +11,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from oft_demo.data.annotations import Annotation
 from oft_demo.data.entries import ANONYMOUS, InvalidLabel, Span
-from oft_demo.errors import MAX_INSTRUCTION_LENGTH, checked_instruction
+from oft_demo.errors import MAX_INSTRUCTION_LENGTH, OftDemoError, checked_instruction
 from oft_demo.types import Segment
 
 MAX_NAME = 80  # [characters] of a person's name
@@ -59,6 +60,21 @@ def checked_changes(changes: Mapping[str, object]) -> dict[str, Any]:
     if unknown := set(changes) - set(ANNOTATED):
         raise InvalidLabel(min(map(str, unknown)), changes[min(unknown, key=str)], f"one of {', '.join(ANNOTATED)}")
     return {field: CHECKS[field](value) for field, value in changes.items()}
+
+
+def labels_in(text: str, length: int) -> dict[str, Any]:
+    """Labels that a recording brings along as JSON, as far as they make sense."""
+    try:
+        told = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    found = dict[str, Any]()
+    for name, value in told.items() if isinstance(told, dict) else ():
+        with contextlib.suppress(OftDemoError):
+            checked = checked_changes({name: value})
+            check_segments(checked.get("segments") or (), length)
+            found |= checked
+    return found
 
 
 def check_segments(segments: Iterable[Segment], length: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from oft_demo.data.entries import Span
-from oft_demo.data.entry_rows import BINNED, entry_text, part_facts
+from oft_demo.data.entry_rows import BINNED, entry_text, part_facts, summary_of
 from oft_demo.data.examining import Facts, examine_part
 from oft_demo.data.files import number_of
 from oft_demo.data.hints import FEWEST_OTHERS, kinds, usual_seconds
@@ -107,11 +107,10 @@ def _columns(name: str, told: Told, facts: Facts) -> dict[str, Any]:
 
 def _words(name: str, told: Told, facts: Facts) -> str:
     """Everything that a search finds an episode by."""
-    said = told.annotation
+    said, summary = told.annotation, summary_of(name, told.annotation, facts)
     segments = (segment.text for segment in segments_of(told, facts))
     operator = facts.operator if said.operator is None else said.operator
-    instruction = facts.instruction if said.instruction is None else said.instruction
-    parts = (name, facts.task, instruction, facts.named_object, operator, said.notes)
+    parts = (name, summary.task, summary.instruction, summary.named_object, operator, said.notes)
     return "\n".join(filter(None, (*parts, *said.paraphrases, *said.tags, *segments)))
 
 

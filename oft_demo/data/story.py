@@ -51,6 +51,9 @@ def check_story(path: Path, episode: Episode) -> None:
     for event in episode.events:
         if not 0 <= event.step <= episode.length:
             raise InvalidEpisode(path, f"an event at step {event.step}", f"0 to {episode.length}")
+    for name, told in (("segments", episode.segments), ("events", episode.events)):
+        if len(told) > layout.MAX_NOTES:
+            raise InvalidEpisode(path, f"{len(told)} {name}", f"at most {layout.MAX_NOTES}")
     if len(text := story_text(episode)) > layout.MAX_JSON:
         raise InvalidEpisode(path, f"{len(text)} bytes of segments and events", f"at most {layout.MAX_JSON}")
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 from jaxtyping import Float64
 
+from oft_demo.data import layout
 from oft_demo.types import CONTROL_HZ, JOINT_COUNT, SOURCES, Episode, Segment, Source, Step, TakeEvent
 
 Note: TypeAlias = Mapping[str, Any]  # {"what": ..., ...} as the functions below make them
@@ -165,8 +166,8 @@ class Timeline:
             render_fingerprint=header.render_fingerprint,
             sources=columns["source"],
             wall_times=columns["wall_time"],
-            segments=self.segments,
-            events=tuple(self.events),
+            segments=self.segments[-layout.MAX_NOTES :],
+            events=tuple(self.events[-layout.MAX_NOTES :]),
             provenance={**header.provenance, "take": header.take_id},
         )
 

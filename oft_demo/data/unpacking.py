@@ -36,6 +36,8 @@ def filters_of(array: h5py.Dataset) -> tuple[Filter, ...]:
 def check_filters(array: h5py.Dataset) -> None:
     """Raise WrongPacking unless `rows` can unpack the array."""
     filters = filters_of(array)
+    if filters and not array.chunks:
+        raise WrongPacking("filters of an array that is in one piece")
     codes = [each.code for each in filters]
     if unknown := [code for code in codes if code not in KNOWN]:
         raise WrongPacking(f"filter {unknown[0]}; {', '.join(KNOWN.values())} are read")
@@ -45,6 +47,11 @@ def check_filters(array: h5py.Dataset) -> None:
         raise WrongPacking(f"shuffled as other numbers than {array.dtype}")
     if filters and not array.id.get_type().equal(h5py.h5t.py_create(array.dtype, logical=True)):
         raise WrongPacking("packed numbers that no computer counts with")
+
+
+def chunk_shape(array: h5py.Dataset) -> tuple[int, ...]:
+    """The shape of what is packed together; all of an array that is in one piece."""
+    return array.chunks or array.shape
 
 
 def rows(array: h5py.Dataset, start: int = 0, stop: int | None = None) -> np.ndarray:
@@ -63,14 +70,16 @@ def rows(array: h5py.Dataset, start: int = 0, stop: int | None = None) -> np.nda
 
 def _corners(array: h5py.Dataset, start: int, stop: int) -> Iterator[tuple[int, ...]]:
     """Where the chunks begin that hold these rows."""
-    first = range(start - start % array.chunks[0], stop, array.chunks[0])
-    others = (range(0, side, step) for side, step in zip(array.shape[1:], array.chunks[1:], strict=True))
+    step, *steps = chunk_shape(array)
+    first = range(start - start % step, stop, step)
+    others = (range(0, side, step) for side, step in zip(array.shape[1:], steps, strict=True))
     return itertools.product(first, *others)
 
 
 def _unpacked_chunk(array: h5py.Dataset, corner: tuple[int, ...], filters: tuple[Filter, ...]) -> np.ndarray | None:
     """One chunk; None where nothing was ever written."""
-    size = math.prod(array.chunks) * array.dtype.itemsize
+    shape = chunk_shape(array)
+    size = math.prod(shape) * array.dtype.itemsize
     stored = array.id.get_chunk_info_by_coord(corner)
     if stored.byte_offset is None:
         return None
@@ -82,7 +91,7 @@ def _unpacked_chunk(array: h5py.Dataset, corner: tuple[int, ...], filters: tuple
             content = _undone(each, content, size)
     if len(content) != size:
         raise WrongPacking(f"{len(content)} bytes in a chunk of {size}")
-    return np.frombuffer(content, array.dtype).reshape(array.chunks)
+    return np.frombuffer(content, array.dtype).reshape(shape)
 
 
 def _undone(each: Filter, content: bytes, size: int) -> bytes:

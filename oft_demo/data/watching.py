@@ -3,18 +3,20 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from oft_demo.data import index, old_labels
-from oft_demo.data.database import Database, LabelsNotKept
+from oft_demo.data.database import CatalogBusy, Database, LabelsNotKept
 from oft_demo.data.files import scan, stamp_of
-from oft_demo.data.index import BATCH, News
+from oft_demo.data.index import News
 
+BATCH = 50  # files that are read between two transactions: a program that is killed loses no more of its reading
 EVERY = 1.0  # [s] between two looks at all files
 SHARE = 20  # a look may take this part of the time: 100,000 files take 0.4 s
-NOTICED_SHARE = 5  # the same where the directory itself says that files came or went
+NOTICED_SHARE = 10  # the same where the directory itself says that files came or went
 SETTLED_NS = 50_000_000  # [ns] within which a directory may change without another time of change
+MARKED = 500  # files that are hidden or shown again between two transactions
 QUICK = 20  # files that are read while somebody waits for a page; more are read in the background
 QUICK_SECONDS = 0.1  # [s] of a look at all files that somebody may wait for
 READ_PER_SECOND = 250_000  # files that a look takes in, to guess how long the first will take
@@ -25,8 +27,10 @@ logger = logging.getLogger(__name__)
 class Watch:
     """Brings the index up to date with the files of a directory; any thread may call it."""
 
-    def __init__(self, directory: Path, database: Database):
+    def __init__(self, directory: Path, database: Database, in_background: bool = False):
+        """`in_background`: nobody waits for the reading of many files; lists grow while it goes on."""
         self.directory = directory
+        self.in_background = in_background
         self.unread = 0  # files that are known to be new and are still to be read
         self._database = database
         self._looking = threading.RLock()  # one look at a time
@@ -41,11 +45,14 @@ class Watch:
     def bring_up_to_date(self) -> None:
         """Look, and read everything that is new; returns when all of it is in the index."""
         with self._looking:
-            if self._is_due():
+            if self._is_due() or self.unread:
                 self._read(self._look())
 
     def glance(self) -> None:
-        """Look where that is quick, and leave what takes longer to the background."""
+        """As `bring_up_to_date`, but what takes long is left to the background where that is wanted."""
+        if not self.in_background:
+            self.bring_up_to_date()
+            return
         if not self._is_due() or not self._looking.acquire(blocking=False):
             return
         try:
@@ -65,10 +72,10 @@ class Watch:
         stamp = stamp_of(self.directory, name)
         query = "SELECT mtime_ns, size FROM files WHERE name = ? AND NOT gone"
         known = self._database.read(lambda connection: connection.execute(query, (name,)).fetchone())
-        if (None if stamp is None else tuple(stamp)) == known:
-            return
-        with self._looking:
-            self._read(News((name,)) if stamp is not None else News((), (name,)))
+        if stamp is None and known is not None:
+            self._mark((name,), gone=True)
+        elif stamp is not None and tuple(stamp) != known:
+            self._take_in((name,))
 
     def read_all_again(self) -> None:
         """Read every file, whatever the index says."""
@@ -120,21 +127,29 @@ class Watch:
         return news
 
     def _read(self, news: News) -> None:
-        if news.gone:
-            self._keep(lambda connection: index.put_away(connection, self.directory, news.gone))
+        self._mark(news.gone, gone=True)
+        self._mark(news.returned, gone=False)
         for begin in range(0, len(news.changed), BATCH):
             if self._stopping:
                 return
-            read = list(index.readings(self.directory, news.changed[begin : begin + BATCH]))
-            self._keep(lambda connection, read=read: index.take_in(connection, self.directory, read))
+            self._take_in(news.changed[begin : begin + BATCH])
             self.unread = max(len(news.changed) - begin - BATCH, 0)
         if news.changed:
             self._keep(lambda connection: index.shelve_parts(connection, self.directory))
 
+    def _mark(self, names: Sequence[str], gone: bool) -> None:
+        for begin in range(0, len(names), MARKED):
+            some = names[begin : begin + MARKED]
+            self._keep(lambda connection, some=some: index.mark(connection, self.directory, some, gone))
+
+    def _take_in(self, names: Sequence[str]) -> None:
+        read = list(index.readings(self.directory, names))
+        self._keep(lambda connection: index.take_in(connection, self.directory, read))
+
     def _keep(self, work: Callable[..., object]) -> None:
         try:
             self._database.index(work)
-        except LabelsNotKept as error:  # lists go on with what is known
+        except (LabelsNotKept, CatalogBusy) as error:  # lists go on with what is known
             logger.warning("The index of %s is not up to date: %s", self.directory, error)
 
     def _start_background(self, news: News | None) -> None:

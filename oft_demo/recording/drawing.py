@@ -95,8 +95,10 @@ def begin_drawing(folder: Path, episode: Episode, view: View, drawers: Drawers) 
     states = io.BytesIO()
     np.save(states, np.ascontiguousarray(episode.states), allow_pickle=False)
     write_whole(states_path(folder, episode), states.getvalue())
-    answer = drawers.ask({"do": "fingerprint", "task": episode.task, "size": view.image_size})
-    return Drawing(folder, episode, view, str(_checked(answer, folder)["fingerprint"]))
+    question = {"do": "fingerprint", "task": episode.task, "size": view.image_size}
+    # Every process is asked, so that all of them build their scenes at the same time.
+    answers = [answer for _, answer in drawers.answers([question] * drawers.workers)]
+    return Drawing(folder, episode, view, str(_checked(answers[0], folder)["fingerprint"]))
 
 
 def draw(drawing: Drawing, drawers: Drawers) -> Iterator[int]:

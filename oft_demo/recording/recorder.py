@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from oft_demo.data import layout
 from oft_demo.data.journal import Journal
 from oft_demo.data.timeline import (
     Note,
@@ -26,7 +27,7 @@ from oft_demo.types import Episode, Segment, Step, TakeEvent
 
 CLOSE_SECONDS = 5.0  # to wait at the end for a disk that refuses
 BRANCH_SECONDS = 1.0  # the same for a branch, while the person waits at the controls
-MAX_WORDS = 1000  # [characters] of one event or segment
+MAX_WORDS = 300  # [characters] of one event or segment
 
 
 class NotOnDisk(OftDemoError):
@@ -44,6 +45,15 @@ class NoSuchStep(OftDemoError):
 
     def __init__(self, step: int, length: int):
         super().__init__(f"The take has {length} steps; it can go back to step 0 to {length}, not to {step}.")
+
+
+class TakeTooLong(OftDemoError):
+    """A take has as many steps as an episode may have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"This take has {layout.MAX_LENGTH} steps, and an episode cannot have more. Keep it, and begin another."
+        )
 
 
 class Recorder:
@@ -119,7 +129,12 @@ class Recorder:
         return self._timeline.segments
 
     def add(self, step: Step, wall_time: float) -> None:
-        """Remember one step, done `wall_time` [s] after the take began, and what the env is like after it."""
+        """Remember one step, done `wall_time` [s] after the take began, and what the env is like after it.
+
+        Raises TakeTooLong.
+        """
+        if self.length >= layout.MAX_LENGTH:
+            raise TakeTooLong()
         self._follow_instruction(step)
         record = step_record(self._kind, step, wall_time, *self._snapshot)
         self._timeline.add(record)

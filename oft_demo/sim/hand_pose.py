@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import mink
+import mujoco
 import numpy as np
 from jaxtyping import Float64
 
@@ -32,12 +33,15 @@ class Pose:
 
     def moved(self, shift: Float64[np.ndarray, "3"], turn: Float64[np.ndarray, "3"]) -> "Pose":
         """Shifted along the world's axes [m] and turned about the gripper's own ones [rad]."""
-        turned = self.rotation.multiply(mink.SO3.exp(turn)).normalize()
-        return Pose(self.position + shift, turned.wxyz)
+        turned = self.quaternion.copy()
+        mujoco.mju_quatIntegrate(turned, turn, 1.0)
+        mujoco.mju_normalize4(turned)
+        return Pose(self.position + shift, turned)
 
     def way_to(self, goal: "Pose") -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:
         """The shift and the turn with which `moved` gives the goal, the shorter way round."""
-        turn = self.rotation.inverse().multiply(goal.rotation).log()
+        turn = np.empty(3)
+        mujoco.mju_subQuat(turn, goal.quaternion, self.quaternion)
         return goal.position - self.position, turn
 
 

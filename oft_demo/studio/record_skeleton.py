@@ -176,10 +176,9 @@ def queue() -> str:
     )
 
 
-def names_script(names: tuple[str, ...]) -> str:
+def who_can_drive(names: tuple[str, ...]) -> str:
     """Who can be handed the arms, for the page's scripts."""
-    text = json.dumps(names).replace("<", "\\u003c")
-    return f'<script type="application/json" id="record-drivers">{text}</script>'
+    return f'<div id="record-drivers" data-names="{escape(json.dumps(names))}" hidden></div>'
 
 
 def _choice(name: str, label: str, key: str) -> str:

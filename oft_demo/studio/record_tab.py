@@ -33,7 +33,7 @@ def build(studio: Studio) -> gr.Dropdown:
                 operator = gr.Textbox("", label="Your name", elem_id="record-operator", max_lines=1, min_width=100)
             html(record_skeleton.drive_panel())
             html(record_skeleton.eyes())
-    html(record_skeleton.names_script(studio.shelf.names()))
+    html(record_skeleton.who_can_drive(studio.shelf.names()))
     html(record_skeleton.queue())
     html(skeleton.card("record"))
 

@@ -25,6 +25,7 @@ class EpisodeLabels:
     source_time_ns: int
     settings: Mapping[str, int]
     render_fingerprint: str = ""
+    source_parts: str = ""  # of files, where an episode is not the whole of one
 
 
 def read_labels(path: Path) -> tuple[EpisodeLabels, dict[str, np.ndarray]]:

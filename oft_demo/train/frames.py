@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.layout import EpisodeSummary
 from oft_demo.errors import InvalidData, InvalidEpisode
 from oft_demo.sim import make_env, objects_of, wordings
 from oft_demo.train.cache import LABELS, PICTURES, EpisodeLabels, read_labels
@@ -55,6 +54,16 @@ class DrawJob:
     open_scene: Callable[[str], Scene]
 
 
+@dataclass(frozen=True)
+class Source:
+    """What an episode is drawn from; another source is another shard."""
+
+    size_bytes: int  # of the file that it begins in
+    time_ns: int  # when that was written
+    parts: str  # of files, where it is not the whole of one
+    instruction: str
+
+
 def build_cache(
     data: Path,
     cache: Path,
@@ -66,7 +75,7 @@ def build_cache(
     usable, damaged = _usable(data)
     cache.mkdir(parents=True, exist_ok=True)
     _remove_others(cache, {shard_name(data, path) for path in usable})
-    missing = [path for path, summary in usable.items() if not _is_fresh(data, cache, path, summary, settings)]
+    missing = [path for path, source in usable.items() if not _is_fresh(data, cache, path, source, settings)]
     done, skipped, started = len(usable) - len(missing), damaged, time.monotonic()
     yield CacheProgress(done, len(usable), tuple(skipped), 0.0)
     if not missing:
@@ -91,17 +100,29 @@ def draw_episodes(job: DrawJob, paths: Iterable[Path]) -> Iterator[str]:
             scene.close()
 
 
-def _usable(data: Path) -> tuple[dict[Path, EpisodeSummary], list[str]]:
-    """The successful episodes under a directory, labelled as people last said, and why others cannot be read."""
+def _usable(data: Path) -> tuple[dict[Path, Source], list[str]]:
+    """The successful episodes under a directory, labelled as people last said, and why others cannot be read.
+
+    Each stands under the path that its file would have, were it not made of parts of others.
+    """
     catalogs = [Catalog(directory) for directory in sorted({path.parent for path in data.rglob("*.hdf5")})]
-    found = {catalog.path_of(summary.name): summary for catalog in catalogs for summary in catalog.episodes()}
-    usable = {path: summary for path, summary in found.items() if summary.success}
+    found = {
+        catalog.directory / f"{each.name}.hdf5": (catalog, each) for catalog in catalogs for each in catalog.episodes()
+    }
+    usable = {path: _source(catalog, each.name) for path, (catalog, each) in found.items() if each.success}
     if not usable:
         raise InvalidData(
             f"There is no successful episode (*.hdf5) in {data.name}; {len(found)} others can be read. Record some: "
             "python -m oft_demo record --task put_x_into_pot --expert --episodes 100 --out DIR"
         )
     return usable, [episode.reason for catalog in catalogs for episode in catalog.damaged()]
+
+
+def _source(catalog: Catalog, name: str) -> Source:
+    entry = catalog.entry(name)
+    status = catalog.path_of(name).stat()
+    parts = "" if entry.whole else " ".join(f"{span.file}:{span.start}:{span.stop}" for span in entry.spans)
+    return Source(status.st_size, status.st_mtime_ns, parts, entry.summary.instruction)
 
 
 def _draw_episode(job: DrawJob, path: Path, catalog: Catalog, scenes: dict[str, Scene]) -> str:
@@ -115,11 +136,11 @@ def _draw_episode(job: DrawJob, path: Path, catalog: Catalog, scenes: dict[str, 
         return f"{path.name}: holds neither simulator states nor pictures of an undisturbed moment"
     if episode.states.size and episode.task not in scenes:
         scenes[episode.task] = job.open_scene(episode.task)
-    _write_shard(job, path, episode, scenes)
+    _write_shard(job, path, episode, _source(catalog, path.stem), scenes)
     return ""
 
 
-def _write_shard(job: DrawJob, path: Path, episode: Episode, scenes: dict[str, Scene]) -> None:
+def _write_shard(job: DrawJob, path: Path, episode: Episode, source: Source, scenes: dict[str, Scene]) -> None:
     settings, name = job.settings, shard_name(job.data, path)
     steps = choose_steps(episode.valid, settings.frames_per_episode, (settings.seed, zlib.crc32(name.encode())))
     chunks, row_valid = chunk_rows(episode.action, episode.valid, steps, settings.chunk_length)
@@ -133,8 +154,9 @@ def _write_shard(job: DrawJob, path: Path, episode: Episode, scenes: dict[str, S
         instruction=episode.instruction,
         named_object=named,
         objects=objects,
-        source_bytes=path.stat().st_size,
-        source_time_ns=path.stat().st_mtime_ns,
+        source_bytes=source.size_bytes,
+        source_time_ns=source.time_ns,
+        source_parts=source.parts,
         settings=asdict(settings),
         render_fingerprint=episode.render_fingerprint,
     )
@@ -176,7 +198,7 @@ def _remove_others(cache: Path, names: set[str]) -> None:
                 path.unlink()
 
 
-def _is_fresh(data: Path, cache: Path, path: Path, summary: EpisodeSummary, settings: FrameSettings) -> bool:
+def _is_fresh(data: Path, cache: Path, path: Path, source: Source, settings: FrameSettings) -> bool:
     name = shard_name(data, path)
     if not ((cache / (name + LABELS)).exists() and (cache / (name + PICTURES)).exists()):
         return False
@@ -184,6 +206,5 @@ def _is_fresh(data: Path, cache: Path, path: Path, summary: EpisodeSummary, sett
         labels, _ = read_labels(cache / (name + LABELS))
     except InvalidData:
         return False
-    status = path.stat()
-    drawn_from = (labels.source_bytes, labels.source_time_ns, labels.instruction, dict(labels.settings))
-    return drawn_from == (status.st_size, status.st_mtime_ns, summary.instruction, asdict(settings))
+    drawn_from = Source(labels.source_bytes, labels.source_time_ns, labels.source_parts, labels.instruction)
+    return drawn_from == source and dict(labels.settings) == asdict(settings)

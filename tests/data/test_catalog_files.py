@@ -1,7 +1,9 @@
 """Tests of what happens to the directory itself: files that come and go, damaged databases, disks that refuse."""
 
 import contextlib
+import json
 import logging
+import multiprocessing
 import os
 import shutil
 import sqlite3
@@ -13,7 +15,8 @@ import numpy as np
 import pytest
 from catalog_people import LENGTH, fill, make_episode, names_of
 
-from oft_demo.data import examining, files, old_labels
+from oft_demo.data import examining, files, old_labels, watching
+from oft_demo.data.annotations import Annotation
 from oft_demo.data.catalog import Catalog
 from oft_demo.data.database import LabelsNotKept
 from oft_demo.data.entries import Search
@@ -60,10 +63,56 @@ def test_a_file_that_is_asked_for_by_name_is_never_stale(catalog: Catalog):
 
 def test_files_are_read_once_even_across_restarts(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
     assert len(listed(catalog)) == 3
-    monkeypatch.setattr(examining.reading, "opened", lambda path, kind: pytest.fail(f"{path} is read again"))
+    monkeypatch.setattr(examining, "opened", lambda path, kind: pytest.fail(f"{path} is read again"))
     assert len(listed(catalog)) == 3
     assert len(listed(Catalog(catalog.directory))) == 3
     catalog.annotate("episode_0", {"quality": 3})
+
+
+def test_very_many_files_are_read_in_the_background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(watching, "QUICK", 2)
+    monkeypatch.setattr(watching, "BATCH", 2)
+    fill(tmp_path, 7)
+    catalog = Catalog(tmp_path, in_background=True)
+    first = catalog.search(Search())
+    assert first.total + first.unread >= 5
+    assert first.total < 7
+    assert len(listed(catalog)) == 7  # which waits for all of them
+    again = catalog.search(Search())
+    assert (again.total, again.unread) == (7, 0)
+    catalog.close()
+
+
+def test_processes_that_open_a_directory_at_once_agree(tmp_path: Path):
+    fill(tmp_path, 12)
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        assert pool.map(count, [tmp_path] * 3) == [12] * 3
+    assert not list(tmp_path.glob("*damaged*"))
+
+
+def count(directory: Path) -> int:
+    return len(Catalog(directory).episodes())
+
+
+def test_labels_that_a_recording_brings_along_are_taken_over(tmp_path: Path):
+    told = json.dumps({"quality": 4, "tags": ["slow"], "notes": 7, "spans": [["x", 0, 1]]})
+    catalog = fill(tmp_path, 1, provenance={"annotation": told})
+    assert catalog.entry("episode_0").annotation == Annotation(quality=4, tags=("slow",))
+    catalog.annotate("episode_0", {"quality": 2}, "anna")
+    catalog.close()
+    for path in tmp_path.glob(f"{NAME}*"):
+        path.unlink()
+    assert Catalog(tmp_path).entry("episode_0").annotation == Annotation(quality=4, tags=("slow",))
+
+
+def test_a_forked_process_opens_the_database_itself(catalog: Catalog):
+    catalog.annotate("episode_0", {"quality": 1})
+    child = multiprocessing.get_context("fork").Process(target=catalog.annotate, args=("episode_1", {"quality": 2}))
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    catalog.annotate("episode_2", {"quality": 3})
+    assert [catalog.entry(name).annotation.quality for name in listed(catalog)] == [1, 2, 3]
 
 
 def test_labels_wait_for_a_file_that_comes_back(catalog: Catalog, tmp_path: Path):
@@ -75,6 +124,20 @@ def test_labels_wait_for_a_file_that_comes_back(catalog: Catalog, tmp_path: Path
         catalog.entry("episode_1")
     (tmp_path / "away").rename(path)
     assert catalog.entry("episode_1").annotation.quality == 4
+
+
+def test_files_that_come_back_as_they_were_are_not_read_again(catalog: Catalog, monkeypatch: pytest.MonkeyPatch):
+    assert len(listed(catalog)) == 3
+    away = catalog.directory / "away"
+    away.mkdir()
+    for path in catalog.directory.glob("*.hdf5"):
+        path.rename(away / path.name)
+    assert listed(catalog) == []
+    for path in away.iterdir():
+        path.rename(catalog.directory / path.name)
+    monkeypatch.setattr(examining, "opened", lambda path, kind: pytest.fail(f"{path} is read again"))
+    assert len(listed(catalog)) == 3
+    assert catalog.search(Search(text="corn")).total == 3
 
 
 def test_another_recording_of_the_same_name_has_no_labels(catalog: Catalog):

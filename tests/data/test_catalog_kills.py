@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 from catalog_kills import kill_often
 
 
-def test_a_kill_leaves_every_change_whole(tmp_path: Path):
-    kill_often(tmp_path, times=3)
+def test_a_kill_leaves_every_change_whole(tmp_path: Path, request: pytest.FixtureRequest):
+    kill_often(tmp_path, times=request.config.getoption("--rounds"))

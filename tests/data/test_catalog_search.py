@@ -23,7 +23,7 @@ def catalog(tmp_path: Path) -> Catalog:
         make_episode(0, success=True, source="expert", provenance={"operator": "Anna", "recovered": "yes"}),
         make_episode(1, length=40, source="human", sources=mixed, segments=(Segment(0, 40, "wave to the crowd"),)),
         make_episode(2, length=50, task="transfer_cube", instruction="hand over the cube"),
-        make_episode(3, length=30, instruction="put the Açaí into the pot"),
+        make_episode(3, length=30, instruction="move the Açaí into the bowl", named_object=None),
     )
     for number, episode in enumerate(episodes):
         write_episode(tmp_path / f"episode_{number}.hdf5", episode)
@@ -41,8 +41,8 @@ def found(catalog: Catalog, **wanted) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("put", "03"),
-        ("PUT corn", "0"),  # as the words of episode_1's segment are not those of its instruction
+        ("into", "013"),  # which is in the name of the task as well
+        ("INTO corn", "0"),  # no longer what episode_1 is about
         ("cro", "1"),
         ("twic drop", "1"),
         ("two tri", "1"),
@@ -52,12 +52,12 @@ def found(catalog: Catalog, **wanted) -> list[str]:
         ("transfer_cube", "2"),
         ("episode_3", "3"),
         ("nothing of the kind", ""),
-        ('" OR "put', ""),
-        ("put* NOT corn", ""),
+        ('" OR "into', ""),
+        ("into* NOT corn", ""),
         ("-", ""),
         ("  ", "0123"),
         ("x" * 100_000, ""),
-        ("put " * 10_000, "03"),
+        ("into " * 10_000, "013"),
     ],
     ids=lambda value: value[:20],
 )
@@ -106,7 +106,7 @@ def test_a_page_says_how_many_there_are(catalog: Catalog):
     page = catalog.search(Search(offset=1, limit=2))
     assert (names_of(page.entries), page.total) == (["episode_1", "episode_2"], 4)
     assert catalog.search(Search(offset=9)).entries == ()
-    assert catalog.search(Search(text="put", limit=1)).total == 2
+    assert catalog.search(Search(text="into", limit=1)).total == 3
 
 
 def test_what_changes_is_found_by_its_new_words_only(catalog: Catalog):
@@ -119,8 +119,8 @@ def test_what_changes_is_found_by_its_new_words_only(catalog: Catalog):
 
 def test_the_bin_is_searched_apart(catalog: Catalog):
     catalog.delete("episode_0")
-    assert found(catalog, text="put") == ["3"]
-    assert found(catalog, text="put", deleted=True) == ["0"]
+    assert found(catalog, text="into") == ["1", "3"]
+    assert found(catalog, text="into", deleted=True) == ["0"]
 
 
 def test_the_most_hints_come_first(tmp_path: Path):
@@ -173,17 +173,17 @@ def test_the_totals_of_nothing_are_zero(tmp_path: Path):
 
 
 def test_synthetic_episodes_are_found_like_others(tmp_path: Path):
-    fill_index(tmp_path, 2500)
+    fill_index(tmp_path, 1500)
     catalog = Catalog(tmp_path)
-    assert catalog.search(Search()).total == 2500
+    assert catalog.search(Search()).total == 1500
     page = catalog.search(Search(text="yellow corn", tags=("slow",), order="longest", limit=20))
-    assert 0 < page.total < 2500
+    assert 0 < page.total < 1500
     lengths = [entry.summary.length for entry in page.entries]
     assert lengths == sorted(lengths, reverse=True)
     assert all("yellow corn" in entry.summary.instruction for entry in page.entries)
-    assert catalog.search(Search(text="episode_2499")).entries[0].name == "episode_2499"
+    assert catalog.search(Search(text="episode_1499")).entries[0].name == "episode_1499"
     newest = [entry.recorded for entry in catalog.search(Search()).entries]
     assert newest == sorted(newest, reverse=True)
-    catalog.annotate("episode_2400", {"notes": "singular"})
-    assert names_of(catalog.search(Search(text="singular")).entries) == ["episode_2400"]
-    assert catalog.totals().episodes == 2500
+    catalog.annotate("episode_1400", {"notes": "singular"})
+    assert names_of(catalog.search(Search(text="singular")).entries) == ["episode_1400"]
+    assert catalog.totals().episodes == 1500

@@ -242,11 +242,12 @@ def test_a_drawing_process_that_dies_is_replaced(
 
 
 def test_drawing_processes_that_always_die_end_in_a_sentence_and_a_kept_take(
-    data: Path, take: str, accepting: Accepting, monkeypatch: pytest.MonkeyPatch
+    data: Path, accepting: Accepting, monkeypatch: pytest.MonkeyPatch
 ):
+    take = record_take(data / "takes", 10)
     monkeypatch.setenv("FAKE_DRAWING_DIES", str(data / "die"))
     (data / "die").touch()
-    acceptance = accepting()
+    acceptance = accepting(workers=1)
     acceptance.submit(take, Annotation(quality=4), image_size=SIZE)
     failed = wait_for(acceptance, take)
     assert (failed.stage, failed.episode) == ("failed", None)

@@ -103,7 +103,7 @@ def test_the_speed_is_that_of_the_limit(env, driver):
     assert full == pytest.approx(MOVE_SPEED, rel=0.05)
     assert speed(ask(move=(0.0, 0.0, 1.0), limit=0.5)) == pytest.approx(full / 2, rel=0.05)
     assert speed(ask(move=(0.0, 0.0, 1.0), slow=True)) == pytest.approx(full / 4, rel=0.05)
-    assert speed(ask(move=(0, 0, 0.5))) == pytest.approx(full / 2, rel=0.05)
+    assert speed(ask(move=(0.0, 0.0, 0.5))) == pytest.approx(full / 2, rel=0.05)
 
 
 def test_two_keys_together_are_not_faster_than_one(env, driver):

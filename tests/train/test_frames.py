@@ -74,6 +74,24 @@ def test_labels_of_people_count_and_failures_leave(episodes, frames, frame_setti
     assert cache.episodes[0].named_object == "yellow corn"
 
 
+def test_trimmed_and_split_episodes_are_drawn_as_they_are_now(episodes, frames, frame_settings):
+    catalog = Catalog(episodes)
+    catalog.trim("episode_0", 0, LENGTH // 2)
+    parts = catalog.split("episode_1", LENGTH // 2)
+    catalog.annotate(parts[1], {"success": False})
+    *_, last = build_cache(episodes, frames, frame_settings, workers=1, open_scene=SquareScene)
+    assert last.total == 8
+    names = {path.name.split(".")[0] for path in frames.glob("*.labels.npz")}
+    assert parts[0] in names
+    assert not {"episode_1", parts[1]} & names
+    assert len(list(build_cache(episodes, frames, frame_settings, workers=1, open_scene=SquareScene))) == 1
+    catalog.undo()
+    catalog.undo()
+    catalog.undo()
+    again = list(build_cache(episodes, frames, frame_settings, workers=1, open_scene=SquareScene))
+    assert [each.done for each in again] == [6, 7, 8]
+
+
 def test_a_damaged_episode_is_named_and_the_others_are_used(episodes, tmp_path, frame_settings):
     (episodes / "episode_3.hdf5").write_bytes(b"not HDF5")
     *_, last = build_cache(episodes, tmp_path / "new", frame_settings, workers=1, open_scene=SquareScene)

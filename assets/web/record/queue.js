@@ -33,10 +33,10 @@ function kept(each, make) {
 
 // Rows are moved only where they stand elsewhere: moving one takes the focus away.
 function place(list, rows) {
+  for (const row of [...list.children]) if (!rows.includes(row)) row.remove();
   rows.forEach((row, index) => {
     if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
   });
-  while (list.children.length > rows.length) list.lastElementChild.remove();
 }
 
 function job({ take, stage, done, total, episode, sentence }) {

@@ -50,7 +50,7 @@ function buttons() {
   byId("take-pause").textContent = state === "paused" || state === "review" ? "Go on" : "Pause";
   byId("take-over").textContent = on && driver !== "human" ? "Take over" : "Hand to";
   byId("take-to").hidden = on && driver !== "human";
-  if (byId("record-run")) byId("record-run").textContent = on ? "Start anew" : "Start";
+  if (byId("record-run")) byId("record-run").textContent = on ? "Restart" : "Start";
   if (byId("take-still") && take.still !== undefined) byId("take-still").checked = take.still;
 }
 
