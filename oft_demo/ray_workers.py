@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from .workers import ONE_THREAD
 
 Job = TypeVar("Job")
 RETRIES = 3  # of an episode whose machine was lost
+ANSWER_SECONDS = 5.0
 POLL_SECONDS = 0.5  # between two looks at what is done
 
 
@@ -93,8 +95,20 @@ def _connected(address: str) -> Any:
         import ray
     except ImportError:
         raise RayMissing from None
+    _check_answer(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         raise NoCluster(address, error) from error
     return ray
+
+
+def _check_answer(address: str) -> None:
+    """Raise NoCluster where nothing listens: Ray itself would go on asking for a minute."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+    except OSError as error:
+        raise NoCluster(address, error) from error

@@ -1,6 +1,7 @@
 """What finding, listing and labelling episodes costs where there are very many."""
 
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,14 +41,26 @@ def catalogue(episodes: int = 100_000) -> Iterator[Line]:
         many = [f"episode_{number}" for number in range(min(1000, episodes))]
         bulk = 1e3 * median_seconds(lambda: catalog.annotate(many, {"notes": f"note {next(qualities)}"}), 3)
         yield Row(f"labelling {len(many)} episodes at once", bulk, "ms")
-        yield Row("totals", 1e3 * median_seconds(catalog.totals, 5), "ms")
-        yield Row("opening the catalogue and the first search", 1e3 * median_seconds(lambda: _open(directory), 3), "ms")
+        yield Row("totals, after a change", 1e3 * _after_a_change(catalog), "ms")
+        yield Row("opening the catalogue and the first search", 1e3 * _opening(directory), "ms")
         size = sum(path.stat().st_size for path in directory.glob("catalog.sqlite3*"))
         yield Row("the database", size / 1e6, "MB")
         catalog.close()
 
 
-def _open(directory: Path) -> None:
+def _after_a_change(catalog: Catalog) -> float:
+    """Seconds of `totals` where they cannot be remembered."""
+    catalog.annotate("episode_7", {"notes": "another"})
+    started = time.perf_counter()
+    catalog.totals()
+    return time.perf_counter() - started
+
+
+def _opening(directory: Path) -> float:
+    """Seconds until somebody who starts the app sees the first page."""
+    started = time.perf_counter()
     catalog = Catalog(directory, in_background=True)
     catalog.search(Search())
+    seconds = time.perf_counter() - started
     catalog.close()
+    return seconds

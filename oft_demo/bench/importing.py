@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -12,28 +13,28 @@ from oft_demo import record
 from oft_demo.bench.lines import Heading, Line, Row
 from oft_demo.data.catalog import Catalog
 from oft_demo.data.importing import import_files, inspect
-from oft_demo.data.layout import GROUP, IMAGES
-from oft_demo.data.reading import summarize
-from oft_demo.types import CAMERAS
+from oft_demo.data.layout import IMAGES, JOINT_ARRAYS
+from oft_demo.data.reading import read_episode
+from oft_demo.types import CAMERAS, Episode
 
 SIZE = (480, 640)
 FILES = 2
-TOUCH = 1e-6  # [rad] by which the files differ, else the second would be the first
+TOUCH = np.float32(1e-3)  # [rad] by which the files differ, else the second would be refused as the first
 
 
 def importing() -> Iterator[Line]:
-    """An expert's episode with three 640x480 pictures a step, without what is ours in its file; as it is, and raw."""
+    """An expert's episode with three 640x480 pictures a step, as other programs write it: packed, and raw."""
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "made"
-        for _ in record.record_expert("put_x_into_pot", 1, made, first_seed=7):
+        for _ in record.record_expert("put_x_into_pot", 1, Path(folder), first_seed=7):
             pass
-        (path,) = made.glob("*.hdf5")
-        length = summarize(path).length
-        with h5py.File(path, "a") as file:
-            del file[GROUP]
-        yield Heading(f"Importing episodes of {length} steps with {len(CAMERAS)} pictures of 640x480 each")
-        yield from _rates("gzip", [_copy(path, number, "gzip") for number in range(FILES)], length)
-        yield from _rates("raw", [_copy(path, number, None) for number in range(FILES)], length)
+        (path,) = Path(folder).glob("*.hdf5")
+        episode = read_episode(path)
+        yield Heading(f"Importing episodes of {episode.length} steps with {len(CAMERAS)} pictures of 640x480 each")
+        for name, compression in (("gzip", "gzip"), ("raw", None)):
+            paths = [Path(folder) / f"{name}_{number}.hdf5" for number in range(FILES)]
+            for number, each in enumerate(paths):
+                _write_foreign(each, replace(episode, action=episode.action + TOUCH * number), compression)
+            yield from _rates(name, paths, episode.length)
 
 
 def _rates(name: str, paths: list[Path], length: int) -> Iterator[Line]:
@@ -42,7 +43,7 @@ def _rates(name: str, paths: list[Path], length: int) -> Iterator[Line]:
         inspect(path)
     yield Row(f"{name}: looking at a file", 1e3 * (time.perf_counter() - started) / len(paths), "ms")
     started = time.perf_counter()
-    added = [each.name for each in import_files(paths, Catalog(paths[0].parent / name))]
+    added = [each.name for each in import_files(paths, Catalog(paths[0].parent / f"{name}_episodes"))]
     seconds = time.perf_counter() - started
     assert all(added)
     megabytes = len(paths) * length * len(CAMERAS) * int(np.prod(SIZE)) * 3 / 1e6
@@ -50,20 +51,11 @@ def _rates(name: str, paths: list[Path], length: int) -> Iterator[Line]:
     yield Row(f"{name}: episodes", len(paths) / seconds, "episodes/s")
 
 
-def _copy(path: Path, number: int, compression: str | None) -> Path:
-    """The same episode once more, packed in another way and a little different."""
-    copy = path.parent / f"{compression}_{number}.hdf5"
-    with h5py.File(path) as theirs, h5py.File(copy, "w") as ours:
-        for name in theirs:
-            if name != "observations":
-                theirs.copy(name, ours)
-        for name in theirs["observations"]:
-            if name != "images":
-                theirs.copy(f"observations/{name}", ours, f"observations/{name}")
-        ours["action"][0, 0] += TOUCH * number
-        for camera, pictures in theirs[IMAGES].items():
-            settings = {"chunks": (1, *pictures.shape[1:]), "compression": compression}
-            target = ours.create_dataset(f"{IMAGES}/{camera}", pictures.shape, np.uint8, **settings)
-            for index in range(len(pictures)):
-                target[index] = pictures[index]
-    return copy
+def _write_foreign(path: Path, episode: Episode, compression: str | None) -> None:
+    """Only what every ALOHA file has."""
+    with h5py.File(path, "w") as file:
+        for name, where in JOINT_ARRAYS.items():
+            file[where] = getattr(episode, name)
+        for camera, pictures in episode.images.items():
+            chunks = (1, *pictures.shape[1:])
+            file.create_dataset(f"{IMAGES}/{camera}", data=pictures, chunks=chunks, compression=compression)

@@ -68,7 +68,7 @@ class EpisodeFile(GuardedFile):
         """Read all arrays; what another program's file lacks is filled with what it means there."""
         joints: dict[str, Any] = {name: _as(rows(array), np.float32) for name, array in self.joints.items()}
         joints.setdefault("effort", np.zeros((self.length, JOINT_COUNT), np.float32))
-        extra = {name: rows(array) for name, array in self.extra.items()}
+        extra: dict[str, Any] = {name: rows(array) for name, array in self.extra.items()}
         episode = Episode(
             **vars(self.labels),
             **vars(self.story),

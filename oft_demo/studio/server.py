@@ -109,6 +109,8 @@ def _add_routes(app: FastAPI, studio: Studio) -> None:
             dispatcher.take('{"do": "open"}')
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await _talk(websocket, visitor, dispatcher)
+        if visitor.take is not None:
+            visitor.take.let_go()
 
 
 def page_files() -> dict[str, Path]:

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-TABS = ("Run", "Compare", "Does it listen?", "Record")
+TABS = ("Run", "Compare", "Does it listen?", "Record", "Episodes")
 GRAVE = {"serious", "critical"}
 
 

@@ -203,25 +203,6 @@ def test_two_visitors_have_simulations_of_their_own(visit):
         expect(page.locator("[data-slot=run-following]")).to_contain_text(f"went to the {named}")
 
 
-def test_a_take_is_recorded_relabelled_downloaded_and_deleted(visit):
-    page = visit()
-    page.get_by_role("tab", name="Record").click()
-    expect(page.get_by_text("No episodes yet")).to_be_visible()
-    page.click("#record-run")
-    expect(status(page, "record")).to_contain_text("Kept as episode_0", timeout=3 * ROLLOUT_MS)
-    fill(page, "record-label", "cook the red pepper")
-    page.locator("#record-success input").click()
-    page.click("#record-save")
-    expect(page.locator("#record-list")).to_contain_text("cook the red pepper - failure", timeout=20_000)
-    with page.expect_download() as download:
-        page.click("a.download")
-    assert download.value.suggested_filename == "episode_0.hdf5"
-    page.click("#record-play")
-    expect(status(page, "record")).to_contain_text("played to its end", timeout=ROLLOUT_MS)
-    page.click("#record-delete")
-    expect(page.get_by_text("No episodes yet")).to_be_visible(timeout=20_000)
-
-
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1280, 720, "dark"), (390, 844, "light")])
 def test_nothing_moves_or_overflows_while_the_robot_does(visit, width, height, scheme):
     page = visit(width, height, color_scheme=scheme)

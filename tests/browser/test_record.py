@@ -109,6 +109,41 @@ def keep(page):
     return page.locator("#take-list .stage-done strong").first.inner_text()
 
 
+def assert_edited_and_exported(page, data, name, length):
+    """Trim the episode, give a part of it words, delete it and take that back, and export it twice."""
+    before = (data / f"{name}.hdf5").read_bytes()
+    page.get_by_role("tab", name="Episodes").click()
+    page.locator(f".ep-card[data-name={name}] .ep-card-open").click()
+    page.locator("canvas[data-camera=cam_high][data-painted]").wait_for(timeout=30_000)
+    page.locator(".ep-title").click()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("[")
+    page.keyboard.press("t")
+    expect(page.locator(".ep-facts")).to_contain_text(f"{(length - 5) / 50:.2f} s", timeout=20_000)
+    page.keyboard.press("b")
+    page.keyboard.type("lift the hand")
+    page.keyboard.press("Enter")
+    expect(page.locator(".ep-segments")).to_contain_text("lift the hand")
+    page.locator(".ep-title").click()
+    page.keyboard.press("Delete")
+    page.keyboard.press("Escape")
+    expect(page.locator(".ep-card")).to_have_count(0, timeout=20_000)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".ep-card")).to_have_count(1, timeout=20_000)
+    for form, written in (("act", "episode_0.hdf5"), ("lerobot", "meta/info.json")):
+        page.get_by_label(f"Choose {name}").check()
+        page.get_by_role("button", name="Export these").click()
+        page.locator(f"input[name=ep-format][value={form}]").check(force=True)
+        page.get_by_role("textbox", name="Folder").fill(f"for-{form}")
+        page.get_by_role("button", name="Export 1 episode").click()
+        expect(page.locator(".ep-job")).to_contain_text(f"for-{form}", timeout=WRITTEN_MS)
+        expect(page.locator(".ep-job")).to_contain_text("It lies in", timeout=WRITTEN_MS)
+        assert (data / "exports" / f"for-{form}" / written).exists()
+        page.keyboard.press("Escape")
+    assert (data / f"{name}.hdf5").read_bytes() == before
+
+
 def test_a_person_drives_both_arms_keeps_one_take_and_discards_another(page, data):
     begin(page)
     right = place(page, "right")
@@ -136,7 +171,9 @@ def test_a_person_drives_both_arms_keeps_one_take_and_discards_another(page, dat
     assert set(episode.sources) == {HUMAN}
     assert [segment.text for segment in episode.segments] == ["close the gripper"]
     assert "rewind" in {event.kind for event in episode.events}
+    assert_edited_and_exported(page, data, name, episode.length)
 
+    page.get_by_role("tab", name="Record").click()
     begin(page)
     hold(page, "e")
     page.keyboard.press("Enter")
