@@ -17,7 +17,7 @@ TASK = "put_x_into_pot"
 def cluster():
     """Two nodes that can do one task each."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_worker_niceness"] = "0"  # a busy machine would never get to them
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray's own spelling; a busy machine would never get to them
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})

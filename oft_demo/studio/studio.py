@@ -32,7 +32,7 @@ class Studio:
         self.settings = settings
         self.shelf = Shelf(Sources.of_app(settings), partial(loading, answer_within=settings.remote_seconds))
         self.visitors = Visitors(settings.seats, settings.idle_seconds)
-        self.catalog = Catalog(settings.data)
+        self.catalog = Catalog(settings.data, in_background=True)
         self.desk = Desk(settings.data)
         self.takes = settings.data / "takes"
         self.acceptance = Acceptance(self.catalog, self.takes, changed=self._tell_of_takes)

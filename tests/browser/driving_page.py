@@ -152,7 +152,7 @@ def _parts():
         record_skeleton.review(),
         record_skeleton.segment_row(),
         record_skeleton.drive_panel(),
-        record_skeleton.names_script(("mini", "expert (scripted)")),
+        record_skeleton.who_can_drive(("mini", "expert (scripted)")),
         record_skeleton.queue(),
     )
     return "\n".join(parts)

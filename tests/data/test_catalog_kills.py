@@ -7,4 +7,4 @@ from catalog_kills import kill_often
 
 
 def test_a_kill_leaves_every_change_whole(tmp_path: Path, request: pytest.FixtureRequest):
-    kill_often(tmp_path, times=request.config.getoption("--rounds"))
+    kill_often(tmp_path, times=int(str(request.config.getoption("--rounds"))))
