@@ -15,7 +15,8 @@ demo: $(VENV)/runtime.stamp
 
 test: $(VENV)/development.stamp
 	@scripts/system_packages graphics browser
-	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest --ignore tests/browser -n 2 --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGUMENTS)
 
 # Everything that can go wrong with recordings, many times over; `make test` does a few rounds of it.
 faults: $(VENV)/development.stamp

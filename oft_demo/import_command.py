@@ -28,7 +28,7 @@ class ImportOptions:
     task: str = ""
     swap_channels: bool = False  # where pictures come out blue instead of red
     check: bool = False  # only say what is in the files
-    by: str = ""  # who recorded them
+    by: str = ""  # who takes them in
 
 
 def main(options: ImportOptions) -> int:

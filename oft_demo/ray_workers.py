@@ -1,21 +1,30 @@
 """Spreads the recording of episodes over the machines of a Ray cluster, each episode one task."""
 
+import hashlib
+import importlib.metadata
 import logging
 import os
 import socket
 import tempfile
+import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .data.durable import write_whole
+from .data.receiving import write_received
 from .errors import OftDemoError
-from .workers import ONE_THREAD
+from .workers import ONE_THREAD, WorkerFailed
 
 Job = TypeVar("Job")
-RETRIES = 3  # of an episode whose machine was lost
-ANSWER_SECONDS = 5.0
-POLL_SECONDS = 0.5  # between two looks at what is done
+Record = Callable[[Job, Path, int], Iterator[bool]]  # writes one file from a seed; False for an attempt that failed
+
+RETRIES = 10  # of a task whose machine was lost
+AHEAD = 2  # tasks that are handed out for each processor, so that none waits for the next one
+LOOK_SECONDS = 1.0  # [s] between two looks at what is done
+CONNECT_SECONDS = 5.0  # [s] until an address without an answer is given up; Ray itself takes minutes
+EMPTY_SECONDS = 60.0  # [s] that a cluster may be without any processor
+CLIENT = "ray://"
 
 
 class RayMissing(OftDemoError):
@@ -38,55 +47,99 @@ class NoCluster(OftDemoError):
         )
 
 
-class TaskFailed(OftDemoError):
-    """An episode could not be recorded on any machine."""
+class OtherVersion(OftDemoError):
+    """A machine would record something else than this one."""
+
+    def __init__(self, machine: str):
+        super().__init__(
+            f"The machine {machine} of the cluster has another version of OFT Demo or of mujoco. Put the same ones into "
+            "the same folder of every machine, and start Ray there again."
+        )
 
 
-def on_cluster(
-    record: Callable[[Job, Path, int], Iterator[bool]], job: Job, slots: Sequence[tuple[Path, int]], address: str
-) -> Iterator[bool]:
+def on_cluster(record: Record[Job], job: Job, slots: Sequence[tuple[Path, int]], address: str) -> Iterator[bool]:
     """Run `record(job, path, seed)` for every slot (a file and a seed) on a Ray cluster.
 
-    Each task writes a file on its own machine, which travels back as bytes and appears here when it is whole. Yields
-    what the tasks yield: False for an attempt that failed, True for a file. A task whose machine is lost is done again
-    elsewhere. Raises RayMissing, NoCluster and TaskFailed.
+    Each task writes a file on its own machine, which travels back as bytes, is checked, and appears here when it is
+    whole. Yields what the tasks yield: False for an attempt that failed, True for a file. A task whose machine is lost
+    is done again elsewhere. Raises RayMissing, NoCluster and WorkerFailed.
     """
     ray = _connected(address)
-    folder = slots[0][0].parent
-    folder.mkdir(parents=True, exist_ok=True)
-    task = ray.remote(num_cpus=1, max_retries=RETRIES)(_record_there)
-    waiting = {task.remote(record, job, seed): path for path, seed in slots}
+    version = simulation_version()
+    task = ray.remote(num_cpus=1, max_retries=RETRIES, scheduling_strategy="SPREAD")(_record_there)
+    waiting, running = list(reversed(slots)), dict[Any, Path]()
     try:
-        while waiting:
-            done, _ = ray.wait(list(waiting), timeout=POLL_SECONDS)
-            for reference in done:
+        while waiting or running:
+            while waiting and len(running) < AHEAD * max(_processors(ray), 1):
+                path, seed = waiting.pop()
+                running[task.remote(record, job, seed, version)] = path
+            for reference in _finished(ray, list(running)):
                 failures, content = _result(ray, reference)
-                write_whole(waiting.pop(reference), content)
+                write_received(running.pop(reference), content)
                 yield from [False] * failures
                 yield True
     finally:
-        for reference in waiting:
+        for reference in running:
             ray.cancel(reference, force=True)
         ray.shutdown()
 
 
-def _record_there(record: Callable[[Any, Path, int], Iterator[bool]], job: Any, seed: int) -> tuple[int, bytes]:
-    """Runs on a machine of the cluster: how many attempts failed, and the bytes of the file."""
+def simulation_version() -> str:
+    """A digest of what an expert's motion depends on: the same on machines where it is the same."""
+    digest = hashlib.sha256(importlib.metadata.version("mujoco").encode())
+    root = Path(__file__).parent / "sim"
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _record_there(record: Record[Any], job: Any, seed: int, version: str) -> tuple[tuple[int, bytes] | None, str]:
+    """Runs on a machine of the cluster: how many attempts failed and the bytes of the file, or what went wrong.
+
+    Errors travel as texts, since those that are made of a path or a name cannot be made again elsewhere.
+    """
     os.environ.update(ONE_THREAD)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "episode.hdf5"
-        failures = sum(not kept for kept in record(job, path, seed))
-        return failures, path.read_bytes()
+    try:
+        if simulation_version() != version:
+            raise OtherVersion(socket.gethostname())
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "episode.hdf5"
+            failures = sum(not kept for kept in record(job, path, seed))
+            return (failures, path.read_bytes()), ""
+    except OftDemoError as error:
+        return None, str(error)
+    except Exception:
+        return None, traceback.format_exc()
 
 
 def _result(ray: Any, reference: Any) -> tuple[int, bytes]:
     try:
-        return ray.get(reference)
-    except ray.exceptions.RayTaskError as error:
-        cause = error.cause
-        raise (cause if isinstance(cause, OftDemoError) else TaskFailed(str(error))) from None
+        result, failure = ray.get(reference)
     except ray.exceptions.RayError as error:
-        raise TaskFailed(f"A machine of the cluster was lost {RETRIES + 1} times over one episode: {error}") from error
+        raise WorkerFailed(f"The machines of the cluster lost an episode {RETRIES + 1} times: {error}") from error
+    if result is None:
+        raise WorkerFailed(failure)
+    return result
+
+
+def _finished(ray: Any, running: list[Any]) -> list[Any]:
+    """The tasks that have ended, at least one; raises WorkerFailed where nobody is left who could go on."""
+    deadline = time.monotonic() + EMPTY_SECONDS
+    while True:
+        done, _ = ray.wait(running, timeout=LOOK_SECONDS)
+        if done:
+            return done
+        if _processors(ray):
+            deadline = time.monotonic() + EMPTY_SECONDS
+        elif time.monotonic() > deadline:
+            raise WorkerFailed(
+                "The cluster has no machine left. Start some with `ray start --address`, and run the same again: "
+                "the episodes that are here stay."
+            )
+
+
+def _processors(ray: Any) -> int:
+    return int(ray.cluster_resources().get("CPU", 0))
 
 
 def _connected(address: str) -> Any:
@@ -98,17 +151,20 @@ def _connected(address: str) -> Any:
     _check_answer(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError, AssertionError) as error:
         raise NoCluster(address, error) from error
     return ray
 
 
 def _check_answer(address: str) -> None:
-    """Raise NoCluster where nothing listens: Ray itself would go on asking for a minute."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal():
+    """Whether somebody listens at host:port; raises NoCluster. A name such as auto is Ray's business."""
+    if address == "local":
+        raise NoCluster(address, "this machine alone is what --workers is for")
+    host, colon, port = address.removeprefix(CLIENT).rpartition(":")
+    if not colon:
         return
     try:
-        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
-    except OSError as error:
+        with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS):
+            pass
+    except (OSError, ValueError, OverflowError) as error:
         raise NoCluster(address, error) from error

@@ -35,7 +35,7 @@ def add_routes(app: FastAPI, studio: "Studio") -> None:
         except OftDemoError as error:
             if upload is not None:
                 await run_in_threadpool(studio.desk.forget, upload)
-            raise HTTPException(422, str(error)) from error
+            told = {"reason": str(error)}  # the question was fine, the file is not
         except BaseException:  # the page went away, or the disk is full: nothing is left behind
             if upload is not None:
                 studio.desk.forget(upload)
@@ -100,7 +100,7 @@ def _inspected(upload: Upload) -> dict[str, Any]:
         "compressed": found.compressed,
         "sentence": found.sentence,
         "bytes": upload.path.stat().st_size,
-        "preview": bool(found.cameras),
+        "preview": bool(found.cameras) and not found.has_states,  # nobody has to say of our own what is red
     }
 
 

@@ -321,3 +321,24 @@ def test_on_a_phone_nothing_is_wider_than_the_page(visit, filled):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     open_episode(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_foreign_files_are_looked_at_asked_about_and_added_and_bad_ones_named(visit, filled, data, tmp_path):
+    good, bad = tmp_path / "of_a_real_robot.hdf5", tmp_path / "broken.hdf5"
+    with h5py.File(good, "w") as file:
+        for name in ("observations/qpos", "observations/qvel", "observations/effort", "action"):
+            file[name] = np.zeros((30, 14), np.float32)
+        file["observations/images/cam_high"] = np.broadcast_to(np.uint8([250, 20, 20]), (30, 48, 64, 3))
+    bad.write_bytes(b"no HDF5 at all")
+    before = len(list(data.glob("*.hdf5")))
+    page = tab(visit())
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.locator(".ep-import input[type=file]").set_input_files([good, bad])
+    expect(page.locator(".ep-files li.bad")).to_contain_text("broken.hdf5")
+    expect(page.locator(".ep-channels")).to_contain_text("red and blue swapped")
+    page.get_by_role("textbox", name="Instruction").last.fill("wave at the camera")
+    page.get_by_role("button", name="Add 1 episode").click()
+    expect(page.locator(".ep-files")).to_contain_text("added as", timeout=20_000)
+    page.keyboard.press("Escape")
+    expect(page.locator(".ep-card", has_text="wave at the camera")).to_be_visible(timeout=15_000)
+    assert len(list(data.glob("*.hdf5"))) == before + 1

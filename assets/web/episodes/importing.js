@@ -1,7 +1,7 @@
 // Import: files go to the server one after the other, are looked at there, and the good ones are added.
 import { button, dialog, element, labelled, write } from "./dom.js";
 import { command, upload } from "./server.js";
-import { count, seconds, size } from "./words.js";
+import { count, size } from "./words.js";
 
 export class Importing {
   constructor() {
@@ -75,6 +75,7 @@ export class Importing {
     this._sending = upload(item.file, (share) => write(said, `${Math.round(100 * share)} % sent`));
     try {
       item.told = await this._sending.done;
+      if (item.told.reason) throw new Error(item.told.reason);
       item.state = "good";
       write(said, describe(item.told));
     } catch (error) {
@@ -150,9 +151,4 @@ export class Importing {
   }
 }
 
-function describe({ length, cameras, compressed, sentence, bytes }) {
-  const pictures = cameras.length ? count(cameras.length, "camera") : "no pictures";
-  return [seconds(length), pictures, compressed && "JPEG pictures", size(bytes), sentence]
-    .filter(Boolean)
-    .join(" \u00b7 ");
-}
+const describe = ({ sentence, bytes }) => `${sentence}, ${size(bytes)}`;
