@@ -52,8 +52,8 @@ class OtherVersion(OftDemoError):
 
     def __init__(self, machine: str):
         super().__init__(
-            f"The machine {machine} of the cluster has another version of OFT Demo or of mujoco. Put the same ones into "
-            "the same folder of every machine, and start Ray there again."
+            f"The machine {machine} of the cluster has another version of OFT Demo or of mujoco. Put the same ones "
+            "into the same folder of every machine, and start Ray there again."
         )
 
 
