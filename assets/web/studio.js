@@ -7,7 +7,7 @@
   const PICTURE = 1;
   const FLOATS = 2;
   const SILENCE = 3500; // [ms] without a sign of life, after which the server counts as lost: it gives one a second
-  const latest = new Map(); // slot -> {picture} | {floats} | {html} | {figure} | {data} | {header, epoch, start, items}
+  const latest = new Map(); // slot -> {picture} | {floats} | {html} | {data} | {header, epoch, start, items}
   const listeners = new Map(); // slot -> callbacks
   const waiting = []; // commands given while there is no connection
   const narrowPage = window.matchMedia("(max-width: 720px)");
@@ -25,7 +25,6 @@
     if (!content || content.data || content.floats || content.items) return;
     for (const element of elementsOf(slot)) {
       if (content.picture) paintPicture(element, slot);
-      else if (content.figure) paintFigure(element, content);
       else if (element.paintedHtml !== content.html) {
         element.innerHTML = content.html;
         element.paintedHtml = content.html;
@@ -62,64 +61,18 @@
     }
   }
 
-  async function paintFigure(element, content) {
-    if (!element.inSight) return; // a plot costs as much as many pictures: drawn when it is looked at
-    const theme = document.body.classList.contains("dark") ? "dark" : "light";
-    const painted = `${theme} ${element.clientWidth}`;
-    if (element.paintedContent === content && element.paintedAs === painted) return;
-    element.paintedContent = content;
-    element.paintedAs = painted;
-    const plotly = await loadPlotly();
-    const style = getComputedStyle(document.body);
-    const ink = style.getPropertyValue("--oft-quiet").trim();
-    const rule = style.getPropertyValue("--oft-rule").trim();
-    const layout = structuredClone(content.figure.layout);
-    layout.font = { ...layout.font, color: ink, family: style.getPropertyValue("--oft-sans").trim() };
-    for (const [key, axis] of Object.entries(layout)) {
-      if (/^[xy]axis/.test(key)) Object.assign(axis, { gridcolor: rule, linecolor: rule });
-    }
-    layout.width = element.clientWidth;
-    await plotly.react(element, content.figure.data, layout, { displayModeBar: false, doubleClick: "reset" });
-  }
-
-  function loadPlotly() {
-    window.studioPlotlyLoading ??= new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = window.studioPlotly;
-      script.onload = () => resolve(window.Plotly);
-      script.onerror = () => reject(new Error("the plot library did not load"));
-      document.head.append(script);
-    });
-    return window.studioPlotlyLoading;
-  }
-
   function paintAll(root) {
     const slots = root.querySelectorAll ? [...root.querySelectorAll("[data-slot]")] : [];
     if (root.dataset && root.dataset.slot) slots.push(root);
     for (const element of slots) paint(element.dataset.slot);
   }
 
-  const sight = new IntersectionObserver(
-    (entries) => {
-      for (const entry of entries) {
-        entry.target.inSight = entry.isIntersecting;
-        paint(entry.target.dataset.slot);
-      }
-    },
-    { rootMargin: "-40px 0px" },
-  );
-
-  // Gradio builds parts of the page late, and plots need a width: paint what appears and what is resized.
-  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => paint(entry.target.dataset.slot)));
+  // Gradio builds parts of the page late.
   const additions = new MutationObserver((records) => {
     for (const record of records) {
       for (const node of record.addedNodes) {
         if (!(node instanceof HTMLElement) || node.closest("[data-slot] *")) continue;
         paintAll(node);
-        for (const element of node.querySelectorAll(".plot")) {
-          sizes.observe(element);
-          sight.observe(element);
-        }
       }
     }
   });
@@ -258,7 +211,6 @@
 
   function wear(theme) {
     document.body.classList.toggle("dark", theme === "dark");
-    for (const [slot, content] of latest) if (content.figure) paint(slot);
   }
 
   document.addEventListener("click", (event) => {

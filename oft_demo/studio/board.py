@@ -29,13 +29,6 @@ class Markup:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A plotly figure as JSON text."""
-
-    json: str
-
-
-@dataclass(frozen=True)
 class Data:
     """A JSON value for the page's scripts."""
 
@@ -59,7 +52,7 @@ class Poses:
         return cls(np.concatenate([np.array(header), poses.ravel()]).astype("<f4").tobytes())
 
 
-Content: TypeAlias = Picture | Markup | Figure | Data | Poses
+Content: TypeAlias = Picture | Markup | Data | Poses
 
 
 @dataclass
@@ -91,8 +84,6 @@ def encoded(slot: str, content: Content | LogPart) -> str | bytes:
             return _binary(FLOATS_KIND, slot, floats)
         case Markup(html):
             return json.dumps({"slot": slot, "html": html})
-        case Figure(text):
-            return f'{{"slot": {name}, "figure": {text}}}'
         case Data(text):
             return f'{{"slot": {name}, "data": {text}}}'
         case LogPart(epoch, start, header, items):

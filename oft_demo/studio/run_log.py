@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from oft_demo.inspection import find
-from oft_demo.plots import PlacedChunk
 from oft_demo.sim import AlohaEnv
 from oft_demo.studio.board import Board
 from oft_demo.studio.screen import jpegs
@@ -75,11 +74,6 @@ class RunLog:
         """Nothing more will come."""
         self.flush()
         self._board.append(self._slot, {"kind": "end", "t": round(time, 3), "verdict": verdict, "success": success})
-
-    @property
-    def placed(self) -> list[PlacedChunk]:
-        """All chunks where they stand in time."""
-        return [PlacedChunk(each.time, each.chunk.dt, each.chunk.targets) for each in self.chunks]
 
     @property
     def spent_ms(self) -> float:

@@ -157,23 +157,10 @@ def status_line(page: str, text: str = "Ready.") -> str:
     return f'<div class="status" role="status" aria-live="polite" data-slot="{page}-status">{escape(text)}</div>'
 
 
-def plot(slot: str, title: str, hint: str) -> str:
-    """A plot with its reserved height."""
-    return (
-        f'<section class="plot-frame"><h2>{escape(title)}</h2><p>{escape(hint)}</p>'
-        f'<div class="plot" data-slot="{slot}" role="img" aria-label="{escape(title)}"></div></section>'
-    )
-
-
 def terms() -> str:
     """The words of the field, one line each."""
     rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in TERMS.items())
     return f'<details class="terms"><summary>What the words mean</summary><dl>{rows}</dl></details>'
-
-
-def slot(name: str, html: str = "") -> str:
-    """An empty place that the live channel fills."""
-    return f'<div data-slot="{name}">{html}</div>'
 
 
 def _view(name: str, what: str, tag: str = "") -> str:

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from oft_demo.studio.board import Board, Data, Figure, Markup, Picture, Poses, encoded
+from oft_demo.studio.board import Board, Data, Markup, Picture, Poses, encoded
 
 
 async def _take(board, count):
@@ -65,7 +65,6 @@ def test_a_board_knows_whether_it_is_watched():
 def test_pictures_travel_as_bytes_and_the_rest_as_json():
     assert encoded("view", Picture(b"jpeg")) == b"\x01\x04viewjpeg"
     assert json.loads(encoded("s", Markup('<b>"x"</b>'))) == {"slot": "s", "html": '<b>"x"</b>'}
-    assert json.loads(encoded("s", Figure('{"data": []}'))) == {"slot": "s", "figure": {"data": []}}
     assert json.loads(encoded("s", Data.of([1, "a"]))) == {"slot": "s", "data": [1, "a"]}
 
 
