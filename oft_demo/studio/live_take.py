@@ -54,6 +54,7 @@ class LiveTake:
         self._rested = True  # whether the controls were let go since the last pause
         self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stirred = threading.Event()
+        self._touched = threading.Event()  # a control, since the last step; it may be let go again by now
         self._screen = TakeScreen(visitor.board, env, self)
         self._pace = Pace()
 
@@ -63,6 +64,7 @@ class LiveTake:
         """What the person's hands do now."""
         self.latch.put(given, time.perf_counter())
         if not given.idle:
+            self._touched.set()
             self._stirred.set()
 
     def let_go(self) -> None:
@@ -121,6 +123,7 @@ class LiveTake:
         expert = player.source == "expert"
         self._screen.introduce(player.card)
         self.latch.clear()
+        self._touched.clear()
         self.session.hand_to(Actor(player.name, player.policy, player.source, player.replan_after, sees=not expert))
         self.start()
 
@@ -185,6 +188,9 @@ class LiveTake:
         return touched is None or time.perf_counter() - touched > STILL_SECONDS
 
     def _step(self, given: HandsInput) -> None:
+        if self._touched.is_set():
+            self._touched.clear()
+            self.session.take_over()  # also where the touch came and went while a policy was thinking
         acted = self.session.actor
         try:
             step = self.session.tick(given)

@@ -220,7 +220,8 @@ def test_trim_split_and_delete_rewrite_nothing_and_are_undone(visit, filled, dat
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("s")
     expect(page.locator(".ep-facts")).to_contain_text("1.00 s", timeout=15_000)
-    page.wait_for_load_state("networkidle")  # else the browser asks for pictures of a part that is gone
+    # Else the browser would ask for pictures of a part that is gone.
+    page.wait_for_function("window.studioEpisodes.detail._stage._pictures.waiting === 0")
     page.keyboard.press("Control+z")
     expect(page.locator(".ep-facts")).to_have_text(whole, timeout=15_000)
     page.keyboard.press("Delete")
