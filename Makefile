@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 FAULTS := tests/faults tests/recording/test_kills.py tests/recording/test_full_disk.py \
 	tests/data/test_catalog_kills.py tests/data/exporting/test_export_killed.py
+# Programs of their own, which want the processors to themselves.
+ALONE := tests/browser tests/test_ray_recording.py
 
 .PHONY: demo test faults check bench web train-bundled clean
 
@@ -15,8 +17,8 @@ demo: $(VENV)/runtime.stamp
 
 test: $(VENV)/development.stamp
 	@scripts/system_packages graphics browser
-	$(BIN)/python -m pytest --ignore tests/browser -n 2 --dist loadfile $(PYTEST_ARGUMENTS)
-	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest $(ALONE:%=--ignore %) -n 2 --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest $(ALONE) $(PYTEST_ARGUMENTS)
 
 # Everything that can go wrong with recordings, many times over; `make test` does a few rounds of it.
 faults: $(VENV)/development.stamp

@@ -10,7 +10,8 @@ import numpy as np
 import tyro
 
 from oft_demo import sim
-from oft_demo.data import hdf5
+from oft_demo.data.reading import read_episode
+from oft_demo.data.writing import write_episode
 from oft_demo.types import CAMERAS
 
 
@@ -37,8 +38,8 @@ columns = ("qpos", "qvel", "effort", "action", "applied", "states", "valid")
 cut = replace(episode, **{name: getattr(episode, name)[:length] for name in columns})
 images = {camera: np.stack([frame[camera] for frame in frames]) for camera in CAMERAS}
 path = options.out / "example.hdf5"
-hdf5.write_episode(path, replace(cut, images=images, render_fingerprint=fingerprint))
+write_episode(path, replace(cut, images=images, render_fingerprint=fingerprint))
 
-again = hdf5.read_episode(path)
+again = read_episode(path)
 print(f'{path}: "{again.instruction}", {again.length} steps of {", ".join(again.images)}')
 print(f"bytes {path.stat().st_size / 1e6:.1f} MB of {sum(i.nbytes for i in again.images.values()) / 1e6:.1f} MB raw")

@@ -22,10 +22,10 @@ from oft_demo.workers import WorkerFailed
 TASK = "put_x_into_pot"
 MEMORY = 80 * 2**20  # [bytes] of objects; Ray takes no less
 NODE = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": MEMORY}
-SOON = {  # a node that is lost is noticed within 4 s, not after half a minute
+SOON = {  # a node that is gone is noticed within 4 s, not after half a minute; one that is only slow has 80 s
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 1000,
-    "health_check_timeout_ms": 5000,
+    "health_check_timeout_ms": 20_000,
     "health_check_failure_threshold": 4,
 }
 SETTINGS = {

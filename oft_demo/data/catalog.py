@@ -59,10 +59,10 @@ class Catalog(Editing):
         entries, total = self._database.read(lambda connection: find(connection, query))
         return Found(entries, total, self._watch.unread)
 
-    def entry(self, name: str) -> Entry:
-        """Everything that lists show of one episode, of one in the bin too."""
+    def entry(self, name: str, replaced: bool = False) -> Entry:
+        """Everything that lists show of one episode, of one in the bin too; `replaced`: of one that was split too."""
         self._look_at(name)
-        return self._database.read(lambda connection: self._entry(connection, name))
+        return self._database.read(lambda connection: self._entry(connection, name, replaced))
 
     def summary(self, name: str) -> EpisodeSummary:
         """The summary of one episode, labelled and edited as people last said."""
@@ -86,9 +86,12 @@ class Catalog(Editing):
 
     # ------------------------------------------------------------------------------------------------ reading
 
-    def read(self, name: str, images: bool = True) -> Episode:
-        """One episode: its parts joined, labelled as people last said."""
-        entry = self.entry(name)
+    def read(self, name: str, images: bool = True, replaced: bool = False) -> Episode:
+        """One episode: its parts joined, labelled as people last said.
+
+        `replaced`: also one that was split or merged, at which somebody may still be looking.
+        """
+        entry = self.entry(name, replaced)
         recordings = [read_episode(self._file(span.file), images) for span in entry.spans]
         episode, said = joined(recordings, entry.spans), entry.annotation
         return replace(
@@ -100,9 +103,9 @@ class Catalog(Editing):
             segments=episode.segments if said.segments is None else said.segments,
         )
 
-    def frames(self, name: str, camera: str, start: int, stop: int) -> np.ndarray:
+    def frames(self, name: str, camera: str, start: int, stop: int, replaced: bool = False) -> np.ndarray:
         """Pictures of the steps from `start` to `stop` of one camera: uint8 (n, h, w, 3)."""
-        entry = self.entry(name)
+        entry = self.entry(name, replaced)
         if camera not in entry.summary.cameras:
             raise UnknownName("camera", camera, entry.summary.cameras)
         return frames_across(entry.spans, start, stop, lambda file, a, b: read_frames(self._file(file), camera, a, b))
@@ -166,9 +169,9 @@ class Catalog(Editing):
             self._counted = (written, totals_of(connection))
         return self._counted[1]
 
-    def _entry(self, connection: sqlite3.Connection, name: str) -> Entry:
-        query = "SELECT id FROM episodes WHERE name = ? AND shelf != ?"
-        row = connection.execute(query, (name, HIDDEN)).fetchone()
+    def _entry(self, connection: sqlite3.Connection, name: str, hidden: bool) -> Entry:
+        query = "SELECT id FROM episodes WHERE name = ? AND (shelf != ? OR ?)"
+        row = connection.execute(query, (name, HIDDEN, hidden)).fetchone()
         if row is None:
             raise UnknownName("episode", name, close_names(connection, name))
         return entry_of(connection, row[0])

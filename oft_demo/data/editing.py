@@ -125,7 +125,8 @@ class Editing:
             if moved:
                 sentence = f"The bin was emptied: {len(moved)} files moved to the folder .trash."
                 self._database.write(lambda connection: changes.note(connection, "emptied", sentence, by))
-                self._watch.bring_up_to_date()
+                for file in moved:
+                    self._watch.look_at(file)
         return tuple(moved)
 
     def _make(

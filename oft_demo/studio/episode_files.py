@@ -44,7 +44,10 @@ KEPT = {**PRIVATE, "Cache-Control": "private, max-age=31536000, immutable", "Con
 
 
 def add_routes(app: FastAPI, studio: "Studio") -> None:
-    """Let the app give out what the tab asks for."""
+    """Let the app give out what the tab asks for.
+
+    What belongs to one episode is given out although somebody else just split it: who looks at it sees the end.
+    """
     _add_lists(app, studio)
     _add_episode(app, studio)
     _add_pictures(app, studio)
@@ -93,7 +96,7 @@ def _add_episode(app: FastAPI, studio: "Studio") -> None:
     @app.get("/studio/episodes/{name}/ending")
     def how_it_ended(name: str) -> JSONResponse:
         with answered():
-            episode = studio.catalog.read(name, images=False)
+            episode = studio.catalog.read(name, images=False, replaced=True)
             found = None
             if _has_scene(episode):
                 found = ending(episode.task, episode.states[-1], episode.applied[-1], episode.instruction)
@@ -102,15 +105,15 @@ def _add_episode(app: FastAPI, studio: "Studio") -> None:
     @app.get("/studio/episodes/{name}/series")
     def series(name: str) -> JSONResponse:
         with answered():
-            episode = studio.catalog.read(name, images=False)
-            cameras = studio.catalog.entry(name).summary.cameras
+            episode = studio.catalog.read(name, images=False, replaced=True)
+            cameras = studio.catalog.entry(name, replaced=True).summary.cameras
             scene = scene_of(_scene_task(episode)).described(0)
             return JSONResponse(series_json(episode, cameras, scene), headers=FRESH)
 
     @app.get("/studio/episodes/{name}/poses")
     def poses(name: str) -> Response:
         with answered():
-            data = poses_of(studio.catalog.read(name, images=False)).astype("<f4").tobytes()
+            data = poses_of(studio.catalog.read(name, images=False, replaced=True)).astype("<f4").tobytes()
             return Response(data, media_type="application/octet-stream", headers=KEPT)
 
 
@@ -118,7 +121,7 @@ def _add_pictures(app: FastAPI, studio: "Studio") -> None:
     @app.get("/studio/episodes/{name}/frame/{camera}/{index}.jpg")
     def picture(name: str, camera: str, index: int, w: int = 320) -> Response:
         with answered():
-            frames = studio.catalog.frames(name, camera, max(index, 0), max(index, 0) + 1)
+            frames = studio.catalog.frames(name, camera, max(index, 0), max(index, 0) + 1, replaced=True)
             if not len(frames):
                 raise HTTPException(404, f"{name} has no step {index}.")
             return Response(jpeg(fitted(frames[0], w)), media_type="image/jpeg", headers=KEPT)
@@ -127,7 +130,9 @@ def _add_pictures(app: FastAPI, studio: "Studio") -> None:
     def pictures(name: str, camera: str, block: int, w: int = 320) -> Response:
         with answered():
             start = max(block, 0) * BLOCK * FRAME_STRIDE
-            frames = studio.catalog.frames(name, camera, start, start + BLOCK * FRAME_STRIDE)[::FRAME_STRIDE]
+            frames = studio.catalog.frames(name, camera, start, start + BLOCK * FRAME_STRIDE, replaced=True)[
+                ::FRAME_STRIDE
+            ]
             data = packed([jpeg(fitted(frame, w)) for frame in frames])
             return Response(data, media_type="application/octet-stream", headers=KEPT)
 

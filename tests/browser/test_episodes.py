@@ -72,6 +72,13 @@ def open_episode(page, name="episode_0"):
     return page
 
 
+def settled(page):
+    """Wait until everything about the episode is there: a split takes it away, and what is still asked for is gone."""
+    page.locator(".ep-ending li").first.wait_for()
+    page.wait_for_function("window.studioEpisodes.detail._stage._pictures.waiting === 0")
+    return page
+
+
 def status(page):
     """The status line of the tab."""
     return page.locator("[data-slot=episodes-status]")
@@ -218,11 +225,9 @@ def test_trim_split_and_delete_rewrite_nothing_and_are_undone(visit, filled, dat
     page.keyboard.press("Control+z")
     expect(page.locator(".ep-facts")).to_have_text(whole, timeout=15_000)
     page.keyboard.press("Shift+ArrowRight")
-    page.keyboard.press("s")
+    settled(page).keyboard.press("s")
     expect(page.locator(".ep-facts")).to_contain_text("1.00 s", timeout=15_000)
-    # Else the browser would ask for pictures of a part that is gone.
-    page.wait_for_function("window.studioEpisodes.detail._stage._pictures.waiting === 0")
-    page.keyboard.press("Control+z")
+    settled(page).keyboard.press("Control+z")
     expect(page.locator(".ep-facts")).to_have_text(whole, timeout=15_000)
     page.keyboard.press("Delete")
     expect(page.locator(".ep-facts")).not_to_contain_text("episode_2 ", timeout=15_000)

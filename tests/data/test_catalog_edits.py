@@ -36,6 +36,14 @@ def test_edits_leave_all_files_as_they_are(catalog: Catalog):
     assert listed(catalog) == {"episode_0_a": 45 + LENGTH, "episode_1_b": 40}
 
 
+def test_who_looks_at_an_episode_while_somebody_splits_it_goes_on_reading(catalog: Catalog):
+    before = catalog.read("episode_1").action
+    catalog.split("episode_1", 20)
+    assert np.array_equal(catalog.read("episode_1", replaced=True).action, before)
+    with pytest.raises(UnknownName):
+        catalog.read("episode_1")
+
+
 def test_a_trimmed_episode_has_only_its_steps(catalog: Catalog):
     catalog.trim("episode_1", 20, 50)
     whole, part = make_episode(1), catalog.read("episode_1", images=False)

@@ -71,6 +71,8 @@ export class Detail {
   close() {
     this.name = null;
     this.element.hidden = true;
+    write(this._title, "");
+    write(this._facts, "");
     this._clear();
   }
 
