@@ -33,6 +33,7 @@ SUBCOMMANDS = {
     "export": Subcommand(
         "for ACT, openvla-oft, LeRobot, robomimic or RLDS", "oft_demo.export_command", "ExportOptions"
     ),
+    "redraw": Subcommand("write episodes again for other cameras or sizes", "oft_demo.redraw_command", "RedrawOptions"),
     "train": Subcommand("train a policy on episodes", "oft_demo.train.command", "TrainOptions"),
     "evaluate": Subcommand("success and language following on many seeds", "oft_demo.evaluate", "EvaluateOptions"),
     "serve": Subcommand("let others reach a policy over the wire", "oft_demo.serve.command", "ServeOptions"),

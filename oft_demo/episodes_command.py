@@ -33,6 +33,7 @@ class EpisodesOptions:
     order: Literal["newest", "oldest", "longest", "shortest", "worst"] = "oldest"
     limit: int = 10_000
     bin: bool = False  # what was deleted instead
+    rebuild: bool = False  # first make the index again from the files alone; labels and their history stay
 
 
 def replay(options: ReplayOptions) -> int:
@@ -56,6 +57,8 @@ def episodes(options: EpisodesOptions) -> int:
     from .data.entries import Search
 
     catalog = Catalog(options.directory)
+    if options.rebuild:
+        catalog.rebuild()
     found = catalog.search(
         Search(
             text=options.search,

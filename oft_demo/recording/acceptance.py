@@ -5,19 +5,18 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 from oft_demo.data.annotations import Annotation
-from oft_demo.data.durable import NameTaken, is_held
+from oft_demo.data.durable import is_held
 from oft_demo.data.journal import JOURNAL
 from oft_demo.errors import OftDemoError, UnknownName
 from oft_demo.pictures import ALOHA_IMAGE_SIZE
-from oft_demo.recording.accepting import LOCK, Accepted, Doing, Episodes, Stage, TakeInUse, accept_take, redraw_episode
+from oft_demo.recording.accepting import LOCK, Accepted, Doing, Episodes, TakeInUse, accept_take
 from oft_demo.recording.drawers import PROGRAM, Drawers, DrawersClosed
-from oft_demo.recording.drawing import View, begin_drawing
+from oft_demo.recording.drawing import View
 from oft_demo.recording.folders import TAKE_ID, erase, restore_folder, take_folders
 from oft_demo.recording.jobs import AcceptProgress, Jobs
 from oft_demo.recording.orders import Order, name_of, read_order, write_order
@@ -27,15 +26,6 @@ from oft_demo.types import CAMERAS
 LINGER_SECONDS = 60.0  # that idle processes are kept for the next take
 CLOSE_SECONDS = 10.0
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RedrawProgress:
-    """How far the new pictures of an episode have come."""
-
-    stage: Stage
-    done: int  # steps
-    total: int
 
 
 class Acceptance:
@@ -55,11 +45,10 @@ class Acceptance:
         """
         self._catalog = catalog
         self._takes = takes
-        self._make_drawers = lambda: Drawers(workers, program)
         self._tell_others = changed
         self._jobs = Jobs()
         self._waiting: queue.Queue[str | None] = queue.Queue()
-        self._drawers = self._make_drawers()
+        self._drawers = Drawers(workers, program)
         self._found = FoundTakes(takes)
         self._closing = False
         sweep(takes, catalog.directory)
@@ -115,23 +104,6 @@ class Acceptance:
         erase(folder)
         self._jobs.forget(take_id)
         self._changed()
-
-    def redraw(
-        self, name: str, cameras: tuple[str, ...], image_size: tuple[int, int], out: Path
-    ) -> Iterator[RedrawProgress]:
-        """Write an episode once more with other pictures, as a new file; begun again, it goes on where it was."""
-        if out.exists():
-            raise NameTaken(out)
-        episode = self._catalog.read(name, images=False)
-        episode = replace(episode, provenance={**episode.provenance, "drawn_again_from": name})
-        folder = out.with_name(f"{out.name}.drawing")
-        drawers = self._make_drawers()
-        try:
-            drawing = begin_drawing(folder, episode, View(cameras, image_size), drawers)
-            for doing in redraw_episode(drawing, out, drawers):
-                yield RedrawProgress(*doing)
-        finally:
-            drawers.close()
 
     def close(self) -> None:
         """End the work; what is not written stays on disk, and goes on with the next Acceptance."""

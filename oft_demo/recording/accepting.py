@@ -64,14 +64,14 @@ class DiskRefused(OftDemoError):
     """A disk did not take what had to be written; the message says which and why."""
 
     def __init__(self, error: OSError, folder: Path):
-        super().__init__(f"{why(error, folder)} The take is kept as it was recorded; then try again.")
+        super().__init__(f"{why(error, folder)} What was recorded is kept as it is; then try again.")
 
 
 def accept_take(folder: Path, order: Order, episodes: Episodes, drawers: Drawers) -> Generator[Doing, None, Accepted]:
     """Draw, write, label, and only then remove the take; yields how far it has come."""
     if is_held(folder / JOURNAL):
         raise TakeInUse(folder.name)
-    with _refusing(folder.parent), held(folder / LOCK) as claim:
+    with refusing(folder.parent), held(folder / LOCK) as claim:
         if not claim.mine:
             raise TakeInUse(folder.name)
         contents = read_journal(folder / JOURNAL)
@@ -84,18 +84,6 @@ def accept_take(folder: Path, order: Order, episodes: Episodes, drawers: Drawers
     return accepted
 
 
-def redraw_episode(drawing: Drawing, out: Path, drawers: Drawers) -> Iterator[Doing]:
-    """Draw an episode's pictures and write it as a new file."""
-    with _refusing(drawing.folder.parent):
-        for done in draw(drawing, drawers):
-            yield "drawing", done, drawing.episode.length
-    episode = replace(drawing.episode, images={}, render_fingerprint=drawing.fingerprint)
-    with _refusing(out.parent):
-        for done in write_packed(out, episode, drawing.view.image_size, drawing.frames()):
-            yield "writing", done, episode.length
-    shutil.rmtree(drawing.folder, ignore_errors=True)
-
-
 def _write(
     folder: Path, contents: JournalContents, order: Order, episodes: Episodes, drawers: Drawers
 ) -> Generator[Doing, None, Path]:
@@ -106,7 +94,7 @@ def _write(
         yield "drawing", done, episode.length
     episode = replace(episode, render_fingerprint=drawing.fingerprint)
     yield "writing", 0, episode.length
-    with _refusing(episodes.directory):
+    with refusing(episodes.directory):
         _check_space(episodes.directory, drawing)
         return (yield from _write_under_free_name(folder, episode, drawing, order, episodes))
 
@@ -165,7 +153,7 @@ def _check_space(directory: Path, drawing: Drawing) -> None:
 
 
 @contextlib.contextmanager
-def _refusing(folder: Path) -> Iterator[None]:
+def refusing(folder: Path) -> Iterator[None]:
     """Say what a disk refused."""
     try:
         yield

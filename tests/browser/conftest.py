@@ -1,4 +1,4 @@
-"""Real apps and servers on free ports and a real Chromium, shared by the tests of a module."""
+"""Real apps and servers on free ports and a real Chromium, shared by as many tests as can share them."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,13 @@ FLAGS = [
 PAINTED = "document.querySelector('[data-view=run] canvas')?.dataset.painted"
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    """Start a program of this project that listens on a port, and wait until a path of it answers."""
+@contextmanager
+def programs(folder):
+    """Gives a function that starts a program of this project and waits until a path of it answers; ends them all."""
     processes = []
 
     def started(*arguments, path="/", port=None):
-        port, log = port or free_port(), tmp_path_factory.mktemp("log") / "output.log"
+        port, log = port or free_port(), folder / f"output{len(processes)}.log"
         command = [sys.executable, *arguments, "--port", str(port)]
         with log.open("w") as output:
             processes.append(subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env={**os.environ}))
@@ -47,10 +48,23 @@ def start(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def app_url(start, tmp_path_factory):
-    """The page of app.py."""
-    url, _ = start("app.py", "--data", str(tmp_path_factory.mktemp("data")))
-    return url
+def start(tmp_path_factory):
+    """Start programs for the tests of a module."""
+    with programs(tmp_path_factory.mktemp("log")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def shared_app_url(tmp_path_factory):
+    with programs(tmp_path_factory.mktemp("log")) as started:
+        url, _ = started("app.py", "--data", str(tmp_path_factory.mktemp("data")))
+        yield url
+
+
+@pytest.fixture(scope="module")
+def app_url(shared_app_url):
+    """The page of app.py, shared by the modules that do not start their own."""
+    return shared_app_url
 
 
 def free_port():
@@ -60,7 +74,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     """Chromium; a test that cannot start it fails and says how to get it."""
     path = next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)

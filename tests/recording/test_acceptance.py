@@ -15,7 +15,6 @@ from taking import FAKE_PROGRAM, SIZE, Folder, assert_drawn, make_step, record_t
 from oft_demo import rollout, sim
 from oft_demo.data.annotations import Annotation
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.durable import NameTaken
 from oft_demo.data.reading import read_episode
 from oft_demo.errors import InvalidData, UnknownName
 from oft_demo.pictures import render_pictures
@@ -383,31 +382,6 @@ def test_an_order_that_makes_no_sense_is_carried_out_as_far_as_it_does(data: Pat
     assert wait_for(acceptance, take).episode == "episode_0"
     annotation = json.loads(read(data, "episode_0").provenance["annotation"])
     assert annotation == {"quality": 3, "tags": ["a"]}
-
-
-def test_an_episode_can_be_drawn_again_for_other_cameras_and_sizes(data: Path, take: str, accepting: Accepting):
-    acceptance = accepting()
-    acceptance.submit(take, image_size=SIZE)
-    wait_for(acceptance, take)
-    before = (data / "episodes" / "episode_0.hdf5").read_bytes()
-    out = data / "again" / "episode_0.hdf5"
-    *_, last = acceptance.redraw("episode_0", ("cam_high", "overhead"), (48, 64), out)
-    assert (last.stage, last.done, last.total) == ("writing", 50, 50)
-    again = read_episode(out)
-    assert {camera: images.shape for camera, images in again.images.items()} == {
-        "cam_high": (50, 48, 64, 3),
-        "overhead": (50, 48, 64, 3),
-    }
-    assert_drawn(again)
-    assert again.render_fingerprint == "fake [48, 64]"
-    assert again.provenance["drawn_again_from"] == "episode_0"
-    assert np.array_equal(again.states, read(data, "episode_0").states)
-    assert (data / "episodes" / "episode_0.hdf5").read_bytes() == before
-    assert [path.name for path in out.parent.iterdir()] == ["episode_0.hdf5"]
-    with pytest.raises(NameTaken):
-        next(acceptance.redraw("episode_0", CAMERAS, SIZE, out))
-    with pytest.raises(UnknownName):
-        next(acceptance.redraw("episode_9", CAMERAS, SIZE, data / "again" / "other.hdf5"))
 
 
 def test_labels_reach_the_catalogue(data: Path, take: str):
