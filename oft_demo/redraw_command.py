@@ -38,7 +38,11 @@ def main(options: RedrawOptions) -> int:
     from .recording.drawers import Drawers
     from .recording.drawing import View
 
-    view, catalog, drawers = View(options.cameras, options.size), Catalog(options.source), Drawers(options.workers)
+    view, catalog, drawers = (
+        View(options.cameras, options.size),
+        Catalog(options.source),
+        Drawers(max(options.workers, 1)),
+    )
     names = options.episodes or tuple(summary.name for summary in catalog.episodes())
     failed = 0
     try:

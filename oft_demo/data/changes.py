@@ -103,8 +103,8 @@ def check_seen(
         if name not in seen:
             continue
         for field, value in fields.items():
-            # Steps are counted from where an episode begins, so a trim changes what segments mean.
-            for watched in (SPANS, field) if field == "segments" else (field,):
+            # Steps are counted from where an episode begins: a trim changes what segments and a place to split mean.
+            for watched in (SPANS, field) if field in ("segments", STATE) else (field,):
                 wanted = as_json(field, value) if watched == field else ""
                 _check_since(connection, name, watched, wanted, seen[name], by)
 

@@ -63,7 +63,7 @@ class Editing:
         self._known(name)
         return self._make(lambda connection: edits.untrim(connection, name), by)
 
-    def split(self, name: str, at: int, by: str = ANONYMOUS) -> tuple[str, str]:
+    def split(self, name: str, at: int, by: str = ANONYMOUS, seen: Mapping[str, int] | None = None) -> tuple[str, str]:
         """Make two episodes of one, the second of which begins with the step `at`; gives their names."""
         self._known(name)
         parts = list[str]()
@@ -72,7 +72,7 @@ class Editing:
             plan, parts[:] = edits.split(connection, name, at)
             return plan
 
-        self._make(planned, by)
+        self._make(planned, by, seen)
         return parts[0], parts[1]
 
     def merge(self, names: Iterable[str], by: str = ANONYMOUS) -> str:

@@ -53,13 +53,13 @@ def tag(studio: "Studio", visitor: "Visitor", message: Message) -> None:
 def trim(studio: "Studio", visitor: "Visitor", message: Message) -> None:
     """Keep the steps from `start` to `stop`; the file stays whole."""
     name, start, stop = name_of(message), step_of(message, "start"), step_of(message, "stop")
-    tell_done(studio, visitor, studio.catalog.trim(name, start, stop, person_of(message)))
+    tell_done(studio, visitor, studio.catalog.trim(name, start, stop, person_of(message), seen_of(message)))
 
 
 def split(studio: "Studio", visitor: "Visitor", message: Message) -> None:
     """Make two episodes of one, and open the first."""
     by = person_of(message)
-    first, _ = studio.catalog.split(name_of(message), step_of(message, "at"), by)
+    first, _ = studio.catalog.split(name_of(message), step_of(message, "at"), by, seen_of(message))
     tell_done(studio, visitor, _last_change(studio, first), opens=first)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from oft_demo.data.catalog import Catalog
+from oft_demo.data.exporting.manifest import MANIFEST
 from oft_demo.errors import InvalidData, InvalidEpisode
 from oft_demo.sim import make_env, objects_of, wordings
 from oft_demo.train.cache import LABELS, PICTURES, EpisodeLabels, read_labels
@@ -103,9 +104,10 @@ def draw_episodes(job: DrawJob, paths: Iterable[Path]) -> Iterator[str]:
 def _usable(data: Path) -> tuple[dict[Path, Source], list[str]]:
     """The successful episodes under a directory, labelled as people last said, and why others cannot be read.
 
+    Exports and hidden folders are passed over: they hold copies, and what is still to be taken in.
     Each stands under the path that its file would have, were it not made of parts of others.
     """
-    catalogs = [Catalog(directory) for directory in sorted({path.parent for path in data.rglob("*.hdf5")})]
+    catalogs = [Catalog(directory) for directory in _directories(data)]
     found = {
         catalog.directory / f"{each.name}.hdf5": (catalog, each) for catalog in catalogs for each in catalog.episodes()
     }
@@ -116,6 +118,20 @@ def _usable(data: Path) -> tuple[dict[Path, Source], list[str]]:
             "python -m oft_demo record --task put_x_into_pot --expert --episodes 100 --out DIR"
         )
     return usable, [episode.reason for catalog in catalogs for episode in catalog.damaged()]
+
+
+def _directories(data: Path) -> list[Path]:
+    found = sorted({path.parent for path in data.rglob("*.hdf5")})
+    return [directory for directory in found if not any(map(_is_passed_over, _between(data, directory)))]
+
+
+def _between(data: Path, directory: Path) -> list[Path]:
+    """A directory and those above it, up to but without `data`."""
+    return [each for each in (directory, *directory.parents) if each.is_relative_to(data) and each != data]
+
+
+def _is_passed_over(directory: Path) -> bool:
+    return directory.name.startswith(".") or (directory / MANIFEST).exists()
 
 
 def _source(catalog: Catalog, name: str) -> Source:

@@ -58,6 +58,17 @@ def test_a_trimmed_episode_has_only_its_steps(catalog: Catalog):
     assert entry.spans == (Span("episode_1", 20, 50),)
 
 
+def test_steps_that_were_counted_before_somebody_else_trimmed_are_refused(catalog: Catalog):
+    seen = {"episode_1": catalog.entry("episode_1").revision}
+    catalog.trim("episode_1", 20, 50, "anna", seen)
+    with pytest.raises(LabelConflict, match="anna"):
+        catalog.trim("episode_1", 10, 20, "ben", seen)
+    with pytest.raises(LabelConflict, match="anna"):
+        catalog.split("episode_1", 10, "ben", seen)
+    assert listed(catalog)["episode_1"] == 30
+    assert catalog.split("episode_1", 10, "ben", {"episode_1": catalog.entry("episode_1").revision})
+
+
 def test_a_second_trim_counts_from_the_first(catalog: Catalog):
     catalog.trim("episode_1", 20, 50)
     catalog.trim("episode_1", 10, 20)

@@ -92,6 +92,14 @@ def test_trimmed_and_split_episodes_are_drawn_as_they_are_now(episodes, frames, 
     assert [each.done for each in again] == [6, 7, 8]
 
 
+def test_exports_and_hidden_folders_beside_the_episodes_are_passed_over(episodes, tmp_path, frame_settings):
+    for folder in ("exports/act", ".uploads", "monday"):
+        write_episode(episodes / folder / "episode_9.hdf5", make_episode(9))
+    (episodes / "exports" / "act" / "manifest.jsonl").touch()
+    *_, last = build_cache(episodes, tmp_path / "new", frame_settings, workers=1, open_scene=SquareScene)
+    assert last.done == 9
+
+
 def test_a_damaged_episode_is_named_and_the_others_are_used(episodes, tmp_path, frame_settings):
     (episodes / "episode_3.hdf5").write_bytes(b"not HDF5")
     *_, last = build_cache(episodes, tmp_path / "new", frame_settings, workers=1, open_scene=SquareScene)

@@ -241,17 +241,22 @@ export class Detail {
 
   // ---------------------------------------------------------------------------------------------- editing
 
+  // Steps count from where the episode began when it was seen; somebody else may have trimmed it since.
+  _seen(revision = this._entry.revision) {
+    return { [this.name]: revision };
+  }
+
   _annotate(changes, revision = this._entry.revision) {
-    command("annotate", { names: [this.name], changes, seen: { [this.name]: revision } });
+    command("annotate", { names: [this.name], changes, seen: this._seen(revision) });
   }
 
   _cut() {
     const { start, stop, length } = this.axis;
-    if (start > 0 || stop < length) command("trim", { name: this.name, start, stop });
+    if (start > 0 || stop < length) command("trim", { name: this.name, start, stop, seen: this._seen() });
   }
 
   _split() {
-    command("split", { name: this.name, at: this.axis.step });
+    command("split", { name: this.name, at: this.axis.step, seen: this._seen() });
   }
 
   _drop() {
