@@ -320,9 +320,7 @@ def test_nothing_of_it_has_a_serious_barrier(visit, filled, scheme):
 
 
 def test_on_a_phone_nothing_is_wider_than_the_page(visit, filled):
-    page = visit(width=390, height=844)
-    page.locator(".overflow-menu > button").click()
-    page.locator(".overflow-dropdown button", has_text="Episodes").click()
+    page = tab(visit(width=390, height=844))
     expect(cards(page)).to_have_count(EPISODES)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     open_episode(page)
