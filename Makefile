@@ -7,7 +7,10 @@ BIN := $(VENV)/bin
 FAULTS := tests/faults tests/recording/test_kills.py tests/recording/test_full_disk.py \
 	tests/data/test_catalog_kills.py tests/data/exporting/test_export_killed.py
 # Programs of their own, which want the processors to themselves.
-ALONE := tests/browser tests/test_ray_recording.py
+ALONE := $(filter-out tests/browser/test_driving.py,$(wildcard tests/browser/test_*.py)) tests/test_ray_recording.py
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# On all processors, where pip takes one; some packages hold templates that are no Python yet.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .PHONY: demo test faults check bench web train-bundled clean
 
@@ -51,10 +54,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime.stamp: requirements.txt constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) -r requirements.txt -c constraints.txt
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/development.stamp: requirements-dev.txt requirements-extras.txt $(VENV)/runtime.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	$(INSTALL) -r requirements-dev.txt -c constraints.txt
+	@$(COMPILE)
 	@touch $@

@@ -2,11 +2,14 @@
 
 import re
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 ROLLOUT_MS = 90_000  # a machine that is busy runs slower than real time
+FADED_MS = 400  # after which all colours are those of another scheme
 TRIES = 3  # seeds; the bundled policy is good, not perfect
 EXPERT = "expert"
+GRAVE = {"serious", "critical"}
 PLACES = (
     "[...document.querySelectorAll('.stage, .transport, .inspector')]"
     ".map((element) => Math.round(element.getBoundingClientRect().top))"
@@ -56,3 +59,20 @@ def outcome_of_run(page):
     badge = page.locator("[data-slot=run-badge] .badge")
     badge.wait_for(timeout=ROLLOUT_MS)
     return badge.inner_text()
+
+
+def violations(page):
+    """What axe finds of grave barriers, as scheme, rule and place; in the dark only the contrast can be another."""
+    found = _violations(page, "light", {})
+    page.evaluate("document.body.classList.add('dark')")
+    page.wait_for_timeout(FADED_MS)
+    found += _violations(page, "dark", {"runOnly": ["color-contrast"]})
+    page.evaluate("document.body.classList.remove('dark')")
+    page.wait_for_timeout(FADED_MS)
+    return found
+
+
+def _violations(page, scheme, options):
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+    grave = [rule for rule in found if rule["impact"] in GRAVE]
+    return [(scheme, rule["id"], [node["target"] for node in rule["nodes"]][:4]) for rule in grave]

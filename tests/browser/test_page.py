@@ -20,9 +20,8 @@ from pages import (
 from playwright.sync_api import expect
 
 
-@pytest.mark.parametrize("named", ["green pepper", "yellow corn"])
-def test_the_bundled_policy_puts_the_object_that_was_typed_into_the_pot(visit, named):
-    page = visit()
+def test_the_bundled_policy_puts_the_object_that_was_typed_into_the_pot(visit):
+    page, named = visit(), "green pepper"
     assert page.locator("#run-policy input").input_value() == "aloha-mini"
     fill(page, "run-instruction", f"put the {named} into the pot")
     outcomes = []
