@@ -58,7 +58,7 @@ const ACTIONS = {
   faster: () => setSpeed(1),
   focus: () => box().focus(),
   say: () => nextParaphrase(),
-  keys: () => toggleKeys(),
+  keys: () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "?", bubbles: true })), // of the open tab
 };
 
 function randomSeed() {
