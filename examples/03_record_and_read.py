@@ -10,8 +10,8 @@ import numpy as np
 import tyro
 
 from oft_demo import sim
-from oft_demo.data.reading import read_episode
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.reading import read_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.types import CAMERAS
 
 

@@ -10,7 +10,7 @@ import tyro
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .data.entries import Entry
+    from .data.catalog.entries import Entry
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def replay(options: ReplayOptions) -> int:
 def episodes(options: EpisodesOptions) -> int:
     """Print one line an episode and the totals; the exit status is 1 where a file cannot be read."""
     from .data.catalog import Catalog
-    from .data.entries import Search
+    from .data.catalog.entries import Search
 
     catalog = Catalog(options.directory)
     if options.rebuild:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from . import sim
 from .data import exporting as formats
-from .data.annotations import Annotation
 from .data.catalog import Catalog
+from .data.catalog.annotations import Annotation
 from .data.exporting import ExportOptions, ExportProgress
 from .data.exporting.role import PICTURE_SIZE
 from .pictures import draw_states, fingerprint_at

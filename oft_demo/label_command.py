@@ -80,7 +80,7 @@ def _carry_out(catalog: Any, options: LabelOptions) -> list[str]:
 
 
 def _names(catalog: Any, options: LabelOptions) -> tuple[str, ...]:
-    from .data.entries import Search
+    from .data.catalog.entries import Search
 
     if options.episodes:
         return options.episodes

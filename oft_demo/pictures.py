@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float64
 
-from .data.writing import write_progressively
+from .data.hdf5.writing import write_progressively
 from .types import CAMERAS, Env, Episode, Image
 
 ALOHA_IMAGE_SIZE = (480, 640)  # (height, width) of the pictures in ALOHA HDF5 files

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .data.receiving import write_received
+from .data.hdf5.receiving import write_received
 from .errors import OftDemoError
 from .workers import ONE_THREAD, WorkerFailed
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from . import rollout, sim
 from .data.catalog import Catalog
-from .data.writing import write_episode
+from .data.hdf5.writing import write_episode
 from .errors import InvalidData, checked_instruction, checked_seed
 from .pictures import ALOHA_IMAGE_SIZE, save_with_pictures
 from .ray_workers import on_cluster

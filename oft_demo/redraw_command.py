@@ -62,7 +62,7 @@ def main(options: RedrawOptions) -> int:
 def _redraw(catalog: "Catalog", name: str, view: "View", out: Path, drawers: "Drawers") -> None:
     from tqdm import tqdm
 
-    from .data.files import SUFFIX
+    from .data.catalog.files import SUFFIX
     from .recording.redrawing import redraw
 
     path = out / f"{name}{SUFFIX}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from . import sim
-from .data.reading import read_episode, read_frame, read_frames, summarize
+from .data.hdf5.reading import read_episode, read_frame, read_frames, summarize
 from .errors import InvalidEpisode
 from .types import Episode
 

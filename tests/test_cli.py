@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from oft_demo import cli
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.types import Episode
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tyro
 
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.errors import OftDemoError, UnknownName
 from oft_demo.export_command import ExportOptions, main
 from oft_demo.types import Episode

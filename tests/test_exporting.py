@@ -11,7 +11,7 @@ import pytest
 from oft_demo import sim
 from oft_demo.data.catalog import Catalog
 from oft_demo.data.exporting import CannotExport, ExportOptions
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.exporting import export, exportables
 from oft_demo.types import CAMERAS, Episode
 

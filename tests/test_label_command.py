@@ -6,9 +6,9 @@ import pytest
 import tyro
 from test_cli import write_example
 
-from oft_demo.data.annotations import Annotation
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.entries import Entry, InvalidLabel, LabelConflict
+from oft_demo.data.catalog.annotations import Annotation
+from oft_demo.data.catalog.entries import Entry, InvalidLabel, LabelConflict
 from oft_demo.errors import OftDemoError, UnknownName
 from oft_demo.label_command import LabelOptions, NothingToSay, main
 

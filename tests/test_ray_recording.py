@@ -13,7 +13,7 @@ import pytest
 
 from oft_demo import ray_workers
 from oft_demo.data.durable import NameTaken
-from oft_demo.data.reading import read_episode
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.errors import InvalidEpisode, InvalidSeed
 from oft_demo.ray_workers import NoCluster, RayMissing, on_cluster
 from oft_demo.record import RecordJob, record_expert, record_file

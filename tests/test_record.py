@@ -9,8 +9,8 @@ import pytest
 
 from oft_demo import rollout, sim
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.reading import read_episode, summarize
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.reading import read_episode, summarize
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.errors import InvalidData, InvalidEpisode
 from oft_demo.pictures import draw_frames, render_pictures, save_with_pictures
 from oft_demo.record import RETRY_STRIDE, record_expert, record_policy

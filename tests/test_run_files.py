@@ -12,7 +12,7 @@ import pytest
 from fakes import CountingPolicy
 
 from oft_demo import rollout, run_files, run_videos, video
-from oft_demo.data.reading import read_episode, read_frame
+from oft_demo.data.hdf5.reading import read_episode, read_frame
 from oft_demo.run_record import RecordedChunk, RunRecord, parting
 from oft_demo.run_settings import RunSettings
 from oft_demo.sim import make_env, make_expert

@@ -8,8 +8,8 @@ from pathlib import Path
 from oft_demo.bench.lines import Bar, Heading, Line, Row
 from oft_demo.bench.timing import median_seconds
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.entries import Search
-from oft_demo.data.synthetic import fill_index
+from oft_demo.data.catalog.entries import Search
+from oft_demo.data.catalog.synthetic import fill_index
 
 MOST_MS = 100.0  # of a search, at 100,000 episodes
 SEARCHES = {

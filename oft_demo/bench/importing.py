@@ -12,8 +12,8 @@ from oft_demo import record
 from oft_demo.bench.lines import Heading, Line, Row
 from oft_demo.data.catalog import Catalog
 from oft_demo.data.exporting.aloha import write_aloha
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.data.importing import import_files, inspect
-from oft_demo.data.reading import read_episode
 from oft_demo.types import CAMERAS, Episode
 
 SIZE = (480, 640)

@@ -12,7 +12,7 @@ import numpy as np
 from oft_demo import record, sim
 from oft_demo.bench.lines import Heading, Line, Row
 from oft_demo.bench.timing import median_seconds
-from oft_demo.data.reading import summarize
+from oft_demo.data.hdf5.reading import summarize
 from oft_demo.sim.render import choose_backend
 from oft_demo.types import CAMERAS, JOINT_COUNT
 

@@ -9,11 +9,11 @@ from typing import TypeVar
 import numpy as np
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.episode_file import EpisodeFile, opened
-from oft_demo.data.examining import motion_of
-from oft_demo.data.files import SUFFIX
-from oft_demo.data.foreign import ForeignFile
-from oft_demo.data.guarded import open_file, refusing
+from oft_demo.data.catalog.examining import motion_of
+from oft_demo.data.catalog.files import SUFFIX
+from oft_demo.data.hdf5.episode_file import EpisodeFile, opened
+from oft_demo.data.hdf5.foreign import ForeignFile
+from oft_demo.data.hdf5.guarded import open_file, refusing
 from oft_demo.errors import (
     MAX_INSTRUCTION_LENGTH,
     InvalidEpisode,

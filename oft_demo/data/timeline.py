@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 from jaxtyping import Float64
 
-from oft_demo.data import layout
+from oft_demo.data.hdf5 import layout
 from oft_demo.types import CONTROL_HZ, JOINT_COUNT, SOURCES, Episode, Segment, Source, Step, TakeEvent
 
 Note: TypeAlias = Mapping[str, Any]  # {"what": ..., ...} as the functions below make them

@@ -9,9 +9,8 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from oft_demo.data.annotations import Annotation
+from oft_demo.data.catalog.annotations import Annotation
 from oft_demo.data.durable import is_held
-from oft_demo.data.journal import JOURNAL
 from oft_demo.errors import OftDemoError, UnknownName
 from oft_demo.pictures import ALOHA_IMAGE_SIZE
 from oft_demo.recording.accepting import LOCK, Accepted, Doing, Episodes, TakeInUse, accept_take
@@ -19,6 +18,7 @@ from oft_demo.recording.drawers import PROGRAM, Drawers, DrawersClosed
 from oft_demo.recording.drawing import View
 from oft_demo.recording.folders import TAKE_ID, erase, restore_folder, take_folders
 from oft_demo.recording.jobs import AcceptProgress, Jobs
+from oft_demo.recording.journal import JOURNAL
 from oft_demo.recording.orders import Order, name_of, read_order, write_order
 from oft_demo.recording.recovery import FoundTake, FoundTakes, sweep
 from oft_demo.types import CAMERAS

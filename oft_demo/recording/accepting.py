@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from oft_demo.data.durable import NameTaken, held, is_held, why
-from oft_demo.data.journal import JOURNAL, JournalContents, read_journal
-from oft_demo.data.reading import read_episode
+from oft_demo.data.hdf5.reading import read_episode
+from oft_demo.data.hdf5.writing import write_packed
 from oft_demo.data.timeline import event_note, rewind_note
-from oft_demo.data.writing import write_packed
 from oft_demo.errors import InvalidData, OftDemoError
 from oft_demo.recording.drawers import Drawers
 from oft_demo.recording.drawing import Drawing, begin_drawing, draw
 from oft_demo.recording.folders import erase
+from oft_demo.recording.journal import JOURNAL, JournalContents, read_journal
 from oft_demo.recording.orders import Order, changes_of, labels_of, write_order
 from oft_demo.types import Episode
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from oft_demo.data.durable import why, write_whole
-from oft_demo.data.packing import Packed, read_block
+from oft_demo.data.hdf5.packing import Packed, read_block
 from oft_demo.errors import InvalidData, OftDemoError
 from oft_demo.pictures import ALOHA_IMAGE_SIZE
 from oft_demo.recording.drawers import Answer, Drawers

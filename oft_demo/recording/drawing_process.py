@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from oft_demo import sim
-from oft_demo.data.packing import pack, write_block
+from oft_demo.data.hdf5.packing import pack, write_block
 from oft_demo.errors import OftDemoError
 from oft_demo.pictures import draw_states, fingerprint_at
 

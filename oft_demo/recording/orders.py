@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from oft_demo.data.annotations import Annotation
+from oft_demo.data.catalog.annotations import Annotation
+from oft_demo.data.catalog.labelling import as_json, checked_changes
 from oft_demo.data.durable import write_whole
-from oft_demo.data.labelling import as_json, checked_changes
 from oft_demo.errors import InvalidData, OftDemoError
 from oft_demo.recording.drawing import View
 

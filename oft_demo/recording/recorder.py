@@ -5,8 +5,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from oft_demo.data import layout
-from oft_demo.data.journal import Journal
+from oft_demo.data.hdf5 import layout
 from oft_demo.data.timeline import (
     Note,
     TakeHeader,
@@ -21,6 +20,7 @@ from oft_demo.data.timeline import (
 )
 from oft_demo.errors import OftDemoError
 from oft_demo.recording.folders import discard_folder, erase, folder_of
+from oft_demo.recording.journal import Journal
 from oft_demo.recording.provenance import provenance_of
 from oft_demo.take import RecordableEnv
 from oft_demo.types import Episode, Segment, Step, TakeEvent

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from oft_demo.data.durable import held, is_held
-from oft_demo.data.journal import JOURNAL, JournalContents, read_journal
-from oft_demo.data.journal_records import InvalidJournal
-from oft_demo.data.writing import PART
+from oft_demo.data.hdf5.writing import PART
 from oft_demo.recording.folders import erase, finish_erasing, is_discarded, take_folders
+from oft_demo.recording.journal import JOURNAL, JournalContents, read_journal
+from oft_demo.recording.journal_records import InvalidJournal
 from oft_demo.recording.orders import ORDER
 
 State: TypeAlias = Literal["recovered", "discarded", "branch", "aside", "damaged"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oft_demo.data.durable import NameTaken
-from oft_demo.data.writing import write_packed
+from oft_demo.data.hdf5.writing import write_packed
 from oft_demo.recording.accepting import Stage, refusing
 from oft_demo.recording.drawers import Drawers
 from oft_demo.recording.drawing import View, begin_drawing, draw

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from oft_demo.studio.episode_requests import InvalidRequest, names_of, search_of
 
 if TYPE_CHECKING:
-    from oft_demo.data.entries import Search
+    from oft_demo.data.catalog.entries import Search
     from oft_demo.studio.studio import Studio
 
 PAGE_OF_SEARCH = 500  # entries asked for at once

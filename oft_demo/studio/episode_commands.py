@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from oft_demo.data.entries import Change, LabelConflict
+from oft_demo.data.catalog.entries import Change, LabelConflict
 from oft_demo.errors import UnknownName
 from oft_demo.studio import episode_jobs
 from oft_demo.studio.board import Data

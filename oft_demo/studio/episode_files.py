@@ -11,7 +11,7 @@ import numpy as np
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from oft_demo.data.entries import Totals
+from oft_demo.data.catalog.entries import Totals
 from oft_demo.errors import OftDemoError, UnknownName
 from oft_demo.sim import TASKS
 from oft_demo.sim.state_poses import arm_poses, ending, scene_limits, state_poses

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from oft_demo.data.entries import Change
+from oft_demo.data.catalog.entries import Change
 from oft_demo.studio.board import Data
 from oft_demo.studio.screen import say
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from oft_demo.data.entries import ANONYMOUS, Order, Search
+from oft_demo.data.catalog.entries import ANONYMOUS, Order, Search
 from oft_demo.errors import OftDemoError
 from oft_demo.studio.episode_desk import is_folder
 from oft_demo.types import SOURCES, Segment

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from oft_demo.data.entries import Change, Entry, Totals
+from oft_demo.data.catalog.entries import Change, Entry, Totals
 from oft_demo.sim.state_poses import Ending
 from oft_demo.types import JOINT_NAMES, Episode, Segment
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from oft_demo.data.annotations import Annotation
+from oft_demo.data.catalog.annotations import Annotation
 from oft_demo.recording.recorder import Recorder
 from oft_demo.serve import RemoteError
 from oft_demo.sim import AlohaEnv

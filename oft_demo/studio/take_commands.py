@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from oft_demo.data.annotations import Annotation
-from oft_demo.data.labelling import checked_changes, checked_person
+from oft_demo.data.catalog.annotations import Annotation
+from oft_demo.data.catalog.labelling import checked_changes, checked_person
 from oft_demo.errors import OftDemoError, checked_instruction
 from oft_demo.policy_opening import POLICY_IMAGE_SIZE
 from oft_demo.recording.recorder import Recorder

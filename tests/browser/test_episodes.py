@@ -10,8 +10,8 @@ import pytest
 from pages import violations
 from playwright.sync_api import expect
 
-from oft_demo.data.reading import read_episode
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.reading import read_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.record import record_expert
 from oft_demo.types import CAMERAS
 

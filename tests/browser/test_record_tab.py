@@ -5,7 +5,7 @@ import pytest
 from pages import status
 from playwright.sync_api import expect
 
-from oft_demo.data.reading import read_episode
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.types import SOURCES
 
 WRITTEN_MS = 240_000  # drawing and writing a take, on a machine that does other things beside

@@ -11,8 +11,8 @@ from pathlib import Path
 from catalog_people import LENGTH, fill, names_of
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.entries import Search
-from oft_demo.data.opening import NAME
+from oft_demo.data.catalog.entries import Search
+from oft_demo.data.catalog.opening import NAME
 
 EPISODES = 6
 EDITOR = "editor"  # who changes things

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.types import Episode, Segment, TakeEvent
 
 LENGTH = 60  # control steps

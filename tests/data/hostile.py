@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from oft_demo.data.catalog import Catalog
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.data.importing import import_files
-from oft_demo.data.reading import read_episode
 from oft_demo.errors import InvalidEpisode
 
 from .hostile_cases import COUNT, cases

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.errors import InvalidData, InvalidInstruction, UnknownName
 from oft_demo.types import Episode
 

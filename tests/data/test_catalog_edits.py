@@ -7,8 +7,8 @@ import pytest
 from catalog_people import LENGTH, fill, make_episode, names_of
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.entries import InvalidEdit, LabelConflict, Search, Span
-from oft_demo.data.writing import write_episode
+from oft_demo.data.catalog.entries import InvalidEdit, LabelConflict, Search, Span
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.errors import UnknownName
 from oft_demo.types import SOURCES, Segment, TakeEvent
 

@@ -15,13 +15,12 @@ import numpy as np
 import pytest
 from catalog_people import LENGTH, fill, make_episode, names_of
 
-from oft_demo.data import examining, files, old_labels, watching
-from oft_demo.data.annotations import Annotation
-from oft_demo.data.catalog import Catalog
-from oft_demo.data.database import LabelsNotKept
-from oft_demo.data.entries import Search
-from oft_demo.data.opening import NAME
-from oft_demo.data.writing import write_episode
+from oft_demo.data.catalog import Catalog, examining, files, old_labels, watching
+from oft_demo.data.catalog.annotations import Annotation
+from oft_demo.data.catalog.database import LabelsNotKept
+from oft_demo.data.catalog.entries import Search
+from oft_demo.data.catalog.opening import NAME
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.errors import InvalidData, UnknownName
 
 NOBODY = 65534

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from catalog_people import LENGTH, fill, names_of
 
-from oft_demo.data.annotations import Annotation
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.entries import InvalidLabel, LabelConflict, Search
+from oft_demo.data.catalog.annotations import Annotation
+from oft_demo.data.catalog.entries import InvalidLabel, LabelConflict, Search
 from oft_demo.errors import InvalidInstruction, UnknownName
 from oft_demo.types import Segment
 

@@ -8,9 +8,9 @@ import pytest
 from catalog_people import LENGTH, fill, make_episode, names_of
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.entries import Search
-from oft_demo.data.synthetic import fill_index
-from oft_demo.data.writing import write_episode
+from oft_demo.data.catalog.entries import Search
+from oft_demo.data.catalog.synthetic import fill_index
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.types import SOURCES, Segment
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from catalog_people import make_episode
 
-from oft_demo.data.entries import Hint
-from oft_demo.data.hints import hints_of, kinds, usual_seconds
+from oft_demo.data.catalog.entries import Hint
+from oft_demo.data.catalog.hints import hints_of, kinds, usual_seconds
 from oft_demo.types import Episode
 
 

@@ -10,9 +10,9 @@ import pytest
 from data.hostile_making import LENGTH, SIZE, jpeg, write_good, write_jpegs
 
 from oft_demo.data.catalog import Catalog
+from oft_demo.data.hdf5.reading import read_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.data.importing import import_files, inspect, preview
-from oft_demo.data.reading import read_episode
-from oft_demo.data.writing import write_episode
 from oft_demo.errors import InvalidEpisode, OftDemoError, UnknownName
 from oft_demo.types import Episode, Segment, TakeEvent
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oft_demo.data.packing import pack, read_block, write_block
+from oft_demo.data.hdf5.packing import pack, read_block, write_block
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import h5py
 import numpy as np
 import pytest
 
-from oft_demo.data import layout
 from oft_demo.data.durable import NameTaken
-from oft_demo.data.packing import pack
-from oft_demo.data.reading import read_episode, read_frame, read_frames, summarize
-from oft_demo.data.writing import write_episode, write_packed, write_progressively
+from oft_demo.data.hdf5 import layout
+from oft_demo.data.hdf5.packing import pack
+from oft_demo.data.hdf5.reading import read_episode, read_frame, read_frames, summarize
+from oft_demo.data.hdf5.writing import write_episode, write_packed, write_progressively
 from oft_demo.errors import InvalidEpisode, UnknownName
 from oft_demo.types import CAMERAS, Episode, Segment, TakeEvent
 

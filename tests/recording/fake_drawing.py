@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oft_demo.data.packing import pack, write_block
+from oft_demo.data.hdf5.packing import pack, write_block
 
 SLOWNESS = "FAKE_DRAWING_SECONDS"  # environment: seconds a block
 DIES = "FAKE_DRAWING_DIES"  # environment: a file; as long as it exists, the process that finds it removes it and dies

@@ -21,10 +21,10 @@ from typing import Any, Literal, get_args
 from fakes import FakeEnv
 from taking import FAKE_PROGRAM, SIZE, Folder, assert_drawn, make_step, record_take, wait_for
 
-from oft_demo.data.annotations import Annotation
-from oft_demo.data.journal import JOURNAL, read_journal
-from oft_demo.data.reading import read_episode
+from oft_demo.data.catalog.annotations import Annotation
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.recording.acceptance import Acceptance
+from oft_demo.recording.journal import JOURNAL, read_journal
 from oft_demo.recording.recorder import Recorder
 
 Work = Literal["record", "accept"]

@@ -10,7 +10,7 @@ from fake_drawing import picture_of
 from fakes import FakeEnv
 
 from oft_demo.data.durable import sync_directory
-from oft_demo.data.reading import read_episode
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.errors import UnknownName
 from oft_demo.recording.acceptance import Acceptance
 from oft_demo.recording.jobs import AcceptProgress

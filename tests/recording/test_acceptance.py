@@ -13,9 +13,9 @@ from fakes import FakeEnv
 from taking import FAKE_PROGRAM, SIZE, Folder, assert_drawn, make_step, record_take, take_steps, wait_for, wait_until
 
 from oft_demo import rollout, sim
-from oft_demo.data.annotations import Annotation
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.reading import read_episode
+from oft_demo.data.catalog.annotations import Annotation
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.errors import InvalidData, UnknownName
 from oft_demo.pictures import render_pictures
 from oft_demo.recording.acceptance import Acceptance

@@ -12,10 +12,10 @@ import pytest
 from fakes import FakeEnv
 from taking import FAKE_PROGRAM, SIZE, Folder, assert_drawn, record_take, take_steps, wait_for, wait_until
 
-from oft_demo.data.journal import read_journal
-from oft_demo.data.reading import read_episode
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.recording import accepting
 from oft_demo.recording.acceptance import Acceptance
+from oft_demo.recording.journal import read_journal
 from oft_demo.recording.recorder import NotOnDisk, Recorder
 
 LARGE = (96, 128)  # 50 steps of three cameras are half a megabyte when packed
@@ -126,7 +126,7 @@ def test_an_episode_that_does_not_fit_its_disk_is_not_there_at_all(
     failed = wait_for(acceptance, take)
     assert failed.stage == "failed"
     assert "disk of the folder episodes is full" in failed.sentence
-    assert "The take is kept" in failed.sentence
+    assert "What was recorded is kept" in failed.sentence
     assert not list((disk / "episodes").glob("*"))
     monkeypatch.undo()
     subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)

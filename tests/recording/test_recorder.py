@@ -9,7 +9,7 @@ from fakes import FakeEnv
 from taking import make_step, record_take, take_steps, wait_until
 
 from oft_demo import sim
-from oft_demo.data.journal import JOURNAL, read_journal
+from oft_demo.recording.journal import JOURNAL, read_journal
 from oft_demo.recording.recorder import NoSuchStep, NotOnDisk, Recorder, TakeTooLong
 from oft_demo.types import SOURCES, Episode, Segment, Step
 
@@ -211,7 +211,7 @@ def test_an_event_may_come_before_the_first_step(tmp_path: Path):
 
 
 def test_a_take_that_is_as_long_as_an_episode_may_be_stops_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("oft_demo.data.layout.MAX_LENGTH", 10)
+    monkeypatch.setattr("oft_demo.data.hdf5.layout.MAX_LENGTH", 10)
     env = FakeEnv()
     recorder = Recorder(env, tmp_path, seed=0)
     with pytest.raises(TakeTooLong, match="10 steps"):

@@ -8,7 +8,7 @@ import tyro
 from taking import FAKE_PROGRAM, SIZE, assert_drawn, wait_for
 
 from oft_demo.data.durable import NameTaken
-from oft_demo.data.reading import read_episode
+from oft_demo.data.hdf5.reading import read_episode
 from oft_demo.errors import InvalidData
 from oft_demo.record import RecordJob, record_file
 from oft_demo.recording.drawers import Drawers

@@ -5,7 +5,7 @@ import json
 import pytest
 from toy_episodes import LENGTH, studio_of
 
-from oft_demo.data.entries import LabelConflict
+from oft_demo.data.catalog.entries import LabelConflict
 from oft_demo.errors import OftDemoError
 from oft_demo.studio.episode_commands import COMMANDS
 

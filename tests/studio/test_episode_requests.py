@@ -2,7 +2,7 @@
 
 import pytest
 
-from oft_demo.data.entries import Search
+from oft_demo.data.catalog.entries import Search
 from oft_demo.errors import OftDemoError
 from oft_demo.studio.episode_requests import (
     changes_of,

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from oft_demo.data.annotations import Annotation
-from oft_demo.data.entries import Entry, Hint, Span
-from oft_demo.data.layout import EpisodeSummary
+from oft_demo.data.catalog.annotations import Annotation
+from oft_demo.data.catalog.entries import Entry, Hint, Span
+from oft_demo.data.hdf5.layout import EpisodeSummary
 from oft_demo.studio.episode_views import MAX_ROWS, content_key, entry_json, runs, series_json, stride_of
 from oft_demo.types import Episode, Segment, TakeEvent
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.sim import make_env
 from oft_demo.studio.episode_desk import Desk
 from oft_demo.types import CAMERAS, Episode

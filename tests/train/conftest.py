@@ -3,7 +3,7 @@
 import pytest
 from squares import SIZE, SquareScene, make_episode
 
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.policy import LlamaConfig, OftConfig, VitConfig
 from oft_demo.train.cache import FrameCache
 from oft_demo.train.frames import FrameSettings, build_cache

@@ -7,7 +7,7 @@ import pytest
 from squares import LENGTH, SIZE, SquareScene, make_episode
 
 from oft_demo.data.catalog import Catalog
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.errors import InvalidData
 from oft_demo.sim import objects_of
 from oft_demo.train.cache import FrameCache

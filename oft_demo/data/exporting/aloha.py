@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from oft_demo.data.layout import IMAGES, JOINT_ARRAYS
+from oft_demo.data.hdf5.layout import IMAGES, JOINT_ARRAYS
 from oft_demo.types import Episode, Image
 
 GZIP_LEVEL = 1  # what ALOHA data is exchanged with; higher ones cost time for little

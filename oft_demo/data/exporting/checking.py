@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from oft_demo.data.exporting.role import Finding
-from oft_demo.data.layout import MAX_CHUNK_BYTES, MAX_DEFLATE_RATIO, MAX_LENGTH
+from oft_demo.data.hdf5.layout import MAX_CHUNK_BYTES, MAX_DEFLATE_RATIO, MAX_LENGTH
 from oft_demo.types import CAMERAS, JOINT_COUNT
 
 Check: TypeAlias = Callable[[Path], Iterator[Finding]]

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from jaxtyping import Float32
 
-from oft_demo.data.annotations import Annotation
+from oft_demo.data.catalog.annotations import Annotation
 from oft_demo.types import Episode, Image
 
 ExportFormat: TypeAlias = Literal["act", "oft", "lerobot", "robomimic", "rlds"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oft_demo.data.annotations import Annotation
+from oft_demo.data.catalog.annotations import Annotation
 from oft_demo.data.exporting import ExportOptions, Report, export
 from oft_demo.types import CAMERAS, Episode
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from oft_demo.data.exporting import FORMATS, validate
-from oft_demo.data.writing import write_episode
+from oft_demo.data.hdf5.writing import write_episode
 from oft_demo.types import CAMERAS, Episode
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oft_demo.data.annotations import Annotation
+from oft_demo.data.catalog.annotations import Annotation
 from oft_demo.data.exporting import lerobot
 from oft_demo.types import CAMERAS, JOINT_NAMES, SOURCES, Segment
 

@@ -5,7 +5,7 @@ import json
 import h5py
 import numpy as np
 
-from oft_demo.data.annotations import Annotation
+from oft_demo.data.catalog.annotations import Annotation
 from oft_demo.data.exporting.robomimic import unscaled
 
 
