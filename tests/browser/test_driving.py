@@ -25,7 +25,7 @@ def make_page(browser, driving):
     contexts, complaints = [], []
 
     def made(begun=True, **options):
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = driving.open(context)
@@ -307,6 +307,33 @@ def test_a_handle_is_dragged_and_the_camera_stands_still(seen, driving):
     seen.mouse.up()
     seen.keyboard.press("Escape")
     expect_quiet(seen)
+
+
+def test_a_finger_drags_a_handle_and_the_page_does_not_scroll(make_page, driving):
+    page = make_page(has_touch=True, viewport={"width": 390, "height": 844})
+    driving.show(page)
+    page.wait_for_timeout(300)
+    x, y = page.evaluate("() => window.studioRecord.gizmos().onScreen('left')")
+    frame, touches = page.locator("[data-view=record] canvas").bounding_box(), page.context.new_cdp_session(page)
+    x, y = frame["x"] + x, frame["y"] + y
+
+    def touch(kind, *places):
+        points = [{"x": place[0], "y": place[1]} for place in places]
+        touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_timeout(60)
+
+    forget(page)
+    touch("touchStart", (x, y))
+    for part in range(1, 6):
+        touch("touchMove", (x + 6 * part, y - 6 * part))
+    goal = sent(page, "drive")[-1]["left"]["goal"]
+    assert goal["position"][0] > driving.places["left"].position[0] + 0.005
+    assert goal["position"][2] > driving.places["left"].position[2] + 0.005
+    assert page.evaluate("window.scrollY") == 0
+    touch("touchEnd")
+    assert "goal" in sent(page, "drive")[-1]["left"]  # the gripper is still on its way
+    page.keyboard.press("Escape")
+    expect_quiet(page)
 
 
 def test_a_handle_turns_the_gripper_where_it_is(seen, driving):
