@@ -37,14 +37,16 @@ def programs(folder):
         _wait_for(url + path, processes[-1], log)
         return url, processes[-1]
 
-    yield started
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:  # a busy machine; what is tested is the page, not its end
-            process.kill()
+    try:
+        yield started
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:  # a busy machine; what is tested is the page, not its end
+                process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # for longer, its event loop would be in the way of tests that run their own
 def browser():
     """Chromium; a test that cannot start it fails and says how to get it."""
     path = next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
