@@ -8,9 +8,9 @@ FAULTS := tests/faults tests/recording/test_kills.py tests/recording/test_full_d
 	tests/data/test_catalog_kills.py tests/data/exporting/test_export_killed.py
 # Programs of their own, which want the processors to themselves.
 ALONE := $(filter-out tests/browser/test_driving.py,$(wildcard tests/browser/test_*.py)) tests/test_ray_recording.py
+# What is never imported need not be compiled: that is done, and kept, at the first import.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
-# On all processors, where pip takes one; some packages hold templates that are no Python yet.
-COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test faults check bench web train-bundled clean
 
@@ -56,10 +56,8 @@ $(VENV)/bin/python:
 $(VENV)/runtime.stamp: requirements.txt constraints.txt | $(VENV)/bin/python
 	$(INSTALL) torch==2.13.0
 	$(INSTALL) -r requirements.txt -c constraints.txt
-	@$(COMPILE)
 	@touch $@
 
 $(VENV)/development.stamp: requirements-dev.txt requirements-extras.txt $(VENV)/runtime.stamp
 	$(INSTALL) -r requirements-dev.txt -c constraints.txt
-	@$(COMPILE)
 	@touch $@

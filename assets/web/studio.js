@@ -148,13 +148,15 @@
   function command(message) {
     given += 1;
     const text = JSON.stringify(message);
+    if (studio.connected && socket.readyState !== WebSocket.OPEN) lose(); // it is closing, and says so later
     if (studio.connected) socket.send(text);
-    else if (waiting.length < 20) waiting.push(text);
+    else if (message.do !== "drive" && waiting.length < 20) waiting.push(text); // hands are not moved afterwards
   }
 
   // For tests: cut the line as a lost network would.
   function drop() {
     socket.close();
+    lose();
   }
 
   function reloadWhenSeen() {

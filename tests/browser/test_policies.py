@@ -70,10 +70,9 @@ def expect_more_chunks(page, count):
     expect(page.locator("[data-slot=run-chunk]")).to_have_text(text, timeout=BUSY_MS)
 
 
-@pytest.mark.parametrize("scheme", ["http", "ws"])
-def test_a_server_of_another_shell_drives_the_robot_until_it_is_lost(visit, start, scheme):
+def test_a_server_of_another_shell_drives_the_robot_until_it_is_lost(visit, start):
     url, server = start("-m", "oft_demo", "serve", "--policy", "aloha-mini", path="/healthz")
-    address = url.replace("http", scheme)
+    address = url.replace("http", "ws")
     page = visit()
     type_into_picker(page, address)
     expect(status(page)).to_contain_text(f"{address} is ready", timeout=BUSY_MS)
