@@ -20,7 +20,7 @@ demo: $(VENV)/runtime.stamp
 
 test: $(VENV)/development.stamp
 	@scripts/system_packages graphics browser
-	$(BIN)/python -m pytest $(ALONE:%=--ignore %) -n 2 --dist loadfile $(PYTEST_ARGUMENTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ALONE:%=--ignore %) -n 2 --dist loadfile $(PYTEST_ARGUMENTS)
 	$(BIN)/python -m pytest $(ALONE) $(PYTEST_ARGUMENTS)
 
 # Everything that can go wrong with recordings, many times over; `make test` does a few rounds of it.
