@@ -138,6 +138,19 @@ def test_an_error_on_another_machine_is_said_here(cluster: Any, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_after_an_error_the_machines_are_free_for_others(cluster: Any, tmp_path: Path):
+    def record(job: str, path: Path, seed: int) -> Iterator[bool]:
+        yield False
+        if seed == 0:
+            raise InvalidSeed("x")
+        time.sleep(600)
+
+    with pytest.raises(WorkerFailed):
+        list(on_cluster(record, "", slots_in(tmp_path, 4), cluster.address))
+    with pytest.raises(InvalidEpisode):  # its task runs, and is answered
+        list(on_cluster(writes(b"no episode"), None, slots_in(tmp_path, 4), cluster.address))
+
+
 def test_what_comes_back_is_checked_before_it_gets_a_name(cluster: Any, tmp_path: Path):
     with pytest.raises(InvalidEpisode, match="not HDF5"):
         list(on_cluster(writes(b"no episode"), None, slots_in(tmp_path, 1), cluster.address))
