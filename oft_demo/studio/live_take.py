@@ -188,6 +188,7 @@ class LiveTake:
         return touched is None or time.perf_counter() - touched > STILL_SECONDS
 
     def _step(self, given: HandsInput) -> None:
+        began_late = time.perf_counter() - self._pace.stamp > LATE_SECONDS
         if self._touched.is_set():
             self._touched.clear()
             self.session.take_over()  # also where the touch came and went while a policy was thinking
@@ -201,13 +202,10 @@ class LiveTake:
         if step is None:
             self._ended(acted)
             return
-        self._count()
+        self.ticks += 1
+        self.late += began_late and self.session.actor is None
         self._screen.show(self, step, self._pace)
         self._pace.wait(self.ticks / CONTROL_HZ)
-
-    def _count(self) -> None:
-        self.ticks += 1
-        self.late += time.perf_counter() - self._pace.stamp > LATE_SECONDS and self.session.actor is None
 
     def _ended(self, actor: Actor | None) -> None:
         last: Step | None = self.session.last

@@ -1,6 +1,7 @@
 """What the tests of several tabs do with a page."""
 
 import re
+import time
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -35,6 +36,14 @@ def choose(page, dropdown, option):
 def stats(page, view="run"):
     """What a 3D view says of itself."""
     return page.evaluate(f"document.querySelector('[data-view={view}]').sceneView.stats()")
+
+
+def expect_soon(page, condition, milliseconds=20_000):
+    """Wait until a condition holds, as `expect` does for what stands on the page."""
+    deadline = time.monotonic() + milliseconds / 1000
+    while not condition() and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert condition()
 
 
 def state(page):

@@ -2,7 +2,7 @@
 
 import json
 
-from pages import EXPERT, ROLLOUT_MS, choose, fill, status
+from pages import EXPERT, ROLLOUT_MS, choose, expect_soon, fill, status
 from playwright.sync_api import expect
 
 
@@ -28,7 +28,7 @@ def test_two_scenes_from_one_seed_are_compared_and_downloaded(visit):
     page.click("#compare-run")
     assert badges(page) == ["success", "success"]
     expect(page.locator("[data-slot=compare-parted]")).to_contain_text("never")
-    assert int(page.locator(".compare-plot").get_attribute("data-points")) > 4
+    expect_soon(page, lambda: int(page.locator(".compare-plot").get_attribute("data-points") or 0) > 4)
     with page.expect_download(timeout=ROLLOUT_MS) as download:
         page.locator("[data-exports=compare]").get_by_role("button", name="JSON").click()
     assert set(json.loads(download.value.path().read_text())) == {"a", "b"}
@@ -37,7 +37,7 @@ def test_two_scenes_from_one_seed_are_compared_and_downloaded(visit):
 def test_film_switched_off_is_offered_as_an_intervention_and_changes_what_the_robot_does(visit):
     page = opened(visit)
     page.click("#compare-preset-intervention")
-    assert page.locator("#compare-policy-b input").input_value() == "aloha-mini:film-off"
+    expect(page.locator("#compare-policy-b input")).to_have_value("aloha-mini:film-off")
     expect(page.locator("[data-compare=hint]")).to_contain_text("not the paper's ablation")
     fill(page, "compare-instruction", "put the yellow corn into the pot")
     page.click("#compare-run")

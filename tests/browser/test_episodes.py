@@ -7,7 +7,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from pages import violations
+from pages import expect_soon, violations
 from playwright.sync_api import expect
 
 from oft_demo.data.hdf5.reading import read_episode
@@ -133,9 +133,8 @@ def test_video_replay_and_plots_follow_one_cursor(visit, filled):
     for _ in range(40):
         page.keyboard.press("ArrowRight")
     assert step(page) == 40
-    page.wait_for_function("document.querySelector('canvas[data-camera=cam_high]').dataset.step === '40'")
-    assert grey(page) == pytest.approx(40, abs=2)
-    assert grey(page, "cam_left_wrist") == pytest.approx(40, abs=2)
+    for camera in ("cam_high", "cam_left_wrist"):
+        expect_soon(page, lambda camera=camera: grey(page, camera) == pytest.approx(40, abs=2))
     page.keyboard.press("Shift+ArrowRight")
     assert step(page) == 90
     track = page.locator(".ep-plot").bounding_box()
@@ -213,8 +212,7 @@ def test_trim_split_and_delete_rewrite_nothing_and_are_undone(visit, filled, dat
     expect(page.locator(".ep-trim")).to_contain_text("Keep 1.00 s to 2.02 s")
     page.keyboard.press("t")
     expect(page.locator(".ep-facts")).to_contain_text("1.02 s", timeout=15_000)
-    page.wait_for_function("document.querySelector('canvas[data-camera=cam_high]').dataset.painted")
-    assert grey(page) == pytest.approx(50, abs=2)  # it begins where the recording's step 50 was
+    expect_soon(page, lambda: grey(page) == pytest.approx(50, abs=2))  # it begins where the recording's step 50 was
     page.keyboard.press("Control+z")
     expect(page.locator(".ep-facts")).to_have_text(whole, timeout=15_000)
     page.keyboard.press("Shift+ArrowRight")

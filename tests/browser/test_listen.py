@@ -2,7 +2,7 @@
 
 import json
 
-from pages import choose, fill, stats, status
+from pages import choose, expect_soon, fill, stats, status
 from playwright.sync_api import expect
 
 ASK_MS = 60_000
@@ -29,7 +29,7 @@ def test_plans_of_several_lines_are_set_against_each_other(visit):
     expect(rows).to_have_count(4)
     expect(rows.nth(2)).to_contain_text("yellow corn")
     expect(rows.nth(3)).to_contain_text("never seen in training: colourless, ideas, sleep")
-    assert stats(page, "listen")["paths"] == 4
+    expect_soon(page, lambda: stats(page, "listen")["paths"] == 4)
     with page.expect_download() as download:
         page.get_by_role("button", name="Export JSON").click()
     kept = json.loads(download.value.path().read_text())

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pages import status
+from pages import expect_soon, status
 from playwright.sync_api import expect
 
 from oft_demo.data.hdf5.reading import read_episode
@@ -192,7 +192,7 @@ def test_a_policy_is_corrected_half_way_and_both_are_in_the_episode(page, data):
     page.wait_for_timeout(1500)
     page.evaluate("document.activeElement.blur()")
     hold(page, "e", 500)
-    assert "you drive" in page.locator("[data-take-facts]").inner_text()
+    expect(page.locator("[data-take-facts]")).to_contain_text("you drive")
     page.keyboard.press("t")
     expect(page.locator("[data-slot=record-badge] .badge")).to_contain_text("success", timeout=RUN_MS)
     expect_take(page, "paused")
@@ -223,7 +223,7 @@ def test_a_lost_line_stops_the_arms_and_loses_nothing(page):
     length = steps(page)
     page.evaluate("window.studio.drop()")
     page.wait_for_function("window.studio.connected", timeout=20_000)
-    assert steps(page) >= length
+    expect_soon(page, lambda: steps(page) >= length)
     before = place(page, "left")
     hold(page, "d", 500)
     assert np.linalg.norm(place(page, "left") - before) > MOVED
@@ -248,8 +248,7 @@ def test_a_gamepad_drives_both_arms(page):
 def test_a_take_that_was_left_alone_waits_in_the_list(page, visit):
     begin(page)
     hold(page, "e", 500)
-    text = page.locator("[data-take-facts]").inner_text()
-    assert "steps" in text
+    expect(page.locator("[data-take-facts]")).to_contain_text("steps")
     page.get_by_role("tab", name="Run", exact=True).click()
     page.click("#run-run")
     page.get_by_role("tab", name="Record").click()

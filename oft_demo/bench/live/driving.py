@@ -71,7 +71,7 @@ def holding() -> Iterator[Line]:
         finally:
             acceptance.close()
     share = 100 * take.late / take.ticks
-    yield Bar(f"late among {take.ticks} steps while takes are drawn", share, "%", at_most=LATE_BAR)
+    yield Bar(f"steps that began over 10 ms late, of {take.ticks}", share, "%", at_most=LATE_BAR)
     if not drawing:
         yield Note("the drawing had ended before the driving")
 
