@@ -113,22 +113,39 @@
     while (waiting.length) socket.send(waiting.shift());
   }
 
-  // While the page starts, gradio loses some of what is pressed: it is pressed again until it is heard.
-  const INSISTENT = ["run-run", "compare-run", "listen-ask"]; // each sends a command
+  // While the page starts, gradio loses some of what is pressed: it is pressed again until it is heard. What was only
+  // slow is heard more than once then, and counts once.
+  const INSISTENT = { "run-run": "run", "compare-run": "compare", "listen-ask": "listen" }; // what each commands
   const STARTING = 10_000; // [ms]
+  const ECHOING = 5000; // [ms] for which a press may be on its way
   let given = 0; // commands so far
+  let first = null; // the command that the latest press has given
+  let repeated = -Infinity; // when it was last pressed again
   function insist(button, tries) {
     const before = given;
     setTimeout(() => {
       if (given !== before || tries === 0) return;
+      repeated = performance.now();
       button.click();
       insist(button, tries - 1);
     }, 500);
   }
-  document.addEventListener("click", ({ target, isTrusted }) => {
-    const button = target.closest?.("button");
-    if (isTrusted && performance.now() < STARTING && INSISTENT.includes(button?.id)) insist(button, 8);
-  });
+  function pressed(event) {
+    const button = event.target.closest?.("button");
+    const meant = event.type === "keydown" ? event.key === "Enter" : button?.id in INSISTENT;
+    if (!event.isTrusted || !meant) return;
+    first = null;
+    repeated = -Infinity;
+    if (event.type === "click" && performance.now() < STARTING) insist(button, 8);
+  }
+  for (const kind of ["click", "keydown"]) document.addEventListener(kind, pressed, true); // before gradio hears of it
+
+  function isEcho(message, text) {
+    if (!Object.values(INSISTENT).includes(message.do) || performance.now() > repeated + ECHOING) return false;
+    if (first === text) return true;
+    first = text;
+    return false;
+  }
 
   function lose() {
     if (!studio.connected) return;
@@ -146,8 +163,9 @@
   }, 1000);
 
   function command(message) {
-    given += 1;
     const text = JSON.stringify(message);
+    if (isEcho(message, text)) return;
+    given += 1;
     if (studio.connected && socket.readyState !== WebSocket.OPEN) lose(); // it is closing, and says so later
     if (studio.connected) socket.send(text);
     else if (message.do !== "drive" && waiting.length < 20) waiting.push(text); // hands are not moved afterwards

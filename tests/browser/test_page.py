@@ -50,6 +50,26 @@ def test_one_click_moves_the_robot_in_3d(visit):
         expect(page.locator(f"canvas[data-slot=run-{camera}]")).to_have_attribute("data-painted", re.compile("."))
 
 
+def test_a_press_that_is_heard_late_counts_once(visit):
+    page = visit()
+    page.evaluate(
+        """() => {
+          performance.now = () => 1000;  // the page has only just begun, however slow this machine is
+          const run = window.studioRun.run;
+          window.studioRun.run = (...inputs) => setTimeout(() => run(...inputs), 1200);
+          window.heard = [];
+          const send = WebSocket.prototype.send;
+          WebSocket.prototype.send = function (text) { window.heard.push(JSON.parse(text).do); send.call(this, text); };
+        }"""
+    )
+    page.click("#run-run")
+    expect_state(page, "running")
+    page.keyboard.press("Escape")
+    expect(status(page)).to_contain_text("Stopped", timeout=20_000)
+    page.wait_for_timeout(2000)
+    assert page.evaluate("window.heard.filter((name) => name === 'run')") == ["run"]
+
+
 def test_the_run_is_driven_by_buttons_and_keys(visit):
     page = visit()
     choose(page, "run-policy", EXPERT)
