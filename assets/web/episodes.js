@@ -6,7 +6,7 @@ import { Gallery } from "./episodes/gallery.js";
 import { Importing } from "./episodes/importing.js";
 import { showKeys } from "./episodes/keys.js";
 import { Pair } from "./episodes/pair.js";
-import { command, person, rename } from "./episodes/server.js";
+import { edit, person, rename } from "./episodes/server.js";
 
 const RECORD_TAB = "Record";
 
@@ -37,6 +37,7 @@ class Episodes {
     window.studio.listen("episodes-news", ({ data }) => this.news(data));
     window.studio.listen("episodes-done", ({ data }) => this.done(data));
     window.studio.listen("episodes-conflict", ({ data }) => data && this.detail.conflict(data));
+    document.addEventListener("episodes:heard", () => this.news({}));
     window.studio.listen("record-queue", ({ data }) => this.accepted(data));
     place.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
     place.addEventListener("drop", (event) => this._dropped(event));
@@ -149,8 +150,8 @@ class Episodes {
   _edit(event) {
     if (event.target.closest?.("input:not([type=checkbox]), textarea")) return false; // undoes what is typed there
     const key = event.key.toLowerCase();
-    if (key === "z") command(event.shiftKey ? "redo" : "undo");
-    else if (key === "y") command("redo");
+    if (key === "z") edit(event.shiftKey ? "redo" : "undo");
+    else if (key === "y") edit("redo");
     else return false;
     return true;
   }

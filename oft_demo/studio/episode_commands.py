@@ -90,7 +90,7 @@ def redo(studio: "Studio", visitor: "Visitor", message: Message) -> None:
 
 
 COMMANDS: Mapping[str, Command] = {
-    f"episodes-{name}": Command(handle, PAGE)
+    f"episodes-{name}": Command(handle, PAGE, in_order=True)
     for name, handle in {
         "annotate": annotate,
         "tag": tag,
@@ -101,11 +101,13 @@ COMMANDS: Mapping[str, Command] = {
         "restore": restore,
         "undo": undo,
         "redo": redo,
-        "export": episode_jobs.export_chosen,
-        "import": episode_jobs.import_uploads,
-        "import-forget": episode_jobs.forget_uploads,
     }.items()
-} | {"episodes-export-stop": Command(episode_jobs.stop_export, PAGE, quick=True)}
+} | {
+    "episodes-export": Command(episode_jobs.export_chosen, PAGE),
+    "episodes-export-stop": Command(episode_jobs.stop_export, PAGE, quick=True),
+    "episodes-import": Command(episode_jobs.import_uploads, PAGE),
+    "episodes-import-forget": Command(episode_jobs.forget_uploads, PAGE),
+}
 
 
 def _last_change(studio: "Studio", name: str) -> Change:

@@ -16,6 +16,16 @@ from oft_demo.record import record_expert
 from oft_demo.types import CAMERAS
 
 EPISODES = 3
+HELD_ANSWERS = """() => {  // what the server tells of an episode waits until somebody calls release()
+  const get = window.fetch;
+  window.held = [];
+  window.release = () => window.held.splice(0).forEach((go) => go());
+  window.fetch = async (path, ...more) => {
+    const answer = await get(path, ...more);
+    if (String(path).endsWith("/entry")) await new Promise((go) => window.held.push(go));
+    return answer;
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +107,15 @@ def grey(page, camera="cam_high"):
     )
 
 
+def begin_segment(page, words):
+    """Go on by a second and begin a segment there, by keyboard."""
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("b")
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+    expect(page.locator(".ep-segments")).to_contain_text(words)
+
+
 def test_an_empty_directory_says_what_to_do_next(visit):
     page = tab(visit())
     expect(page.locator(".ep-empty")).to_contain_text("Record one", timeout=15_000)
@@ -166,9 +185,10 @@ def test_labels_are_given_by_keyboard_while_watching_and_survive_a_reload(visit,
     expect(page.locator(".ep-group [data-value=false]")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Use: success").click()
     expect(page.locator(".ep-group [data-value=true]")).to_have_attribute("aria-pressed", "true")
-    page.get_by_label("Add a tag").fill("clean")
-    page.keyboard.press("Enter")
-    expect(page.locator(".ep-tags .ep-tag")).to_contain_text("clean")
+    for name in ("clean", "slow"):
+        page.get_by_label("Add a tag").fill(name)
+        page.keyboard.press("Enter")
+    expect(page.locator(".ep-tags .ep-tag")).to_contain_text(["clean", "slow"])
     page.get_by_label("Notes").fill("n is a letter here, not a key")
     page.locator(".ep-title").click()
     expect(status(page)).to_contain_text("notes")
@@ -177,17 +197,13 @@ def test_labels_are_given_by_keyboard_while_watching_and_survive_a_reload(visit,
     open_episode(tab(page))
     expect(page.locator(".ep-group [data-value='4']")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_label("Notes")).to_have_value("n is a letter here, not a key")
-    expect(page.locator(".ep-tags .ep-tag")).to_contain_text("clean")
+    expect(page.locator(".ep-tags .ep-tag")).to_contain_text(["clean", "slow"])
 
 
 def test_segments_are_begun_named_ended_and_removed(visit, filled):
     page = open_episode(tab(visit()), "episode_1")
-    for words in ("reach", "grasp"):
-        page.keyboard.press("Shift+ArrowRight")
-        page.keyboard.press("b")
-        page.keyboard.type(words)
-        page.keyboard.press("Enter")
-        expect(page.locator(".ep-segments")).to_contain_text(words)
+    begin_segment(page, "reach")
+    begin_segment(page, "grasp")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("e")
     expect(page.locator(".ep-segment").nth(1)).to_have_attribute("title", "grasp, 2.00 s to 3.00 s")
@@ -199,6 +215,21 @@ def test_segments_are_begun_named_ended_and_removed(visit, filled):
     expect(page.locator(".ep-segment")).to_have_count(2)
     page.get_by_text("What was changed").click()
     expect(page.locator(".ep-side .ep-changes .ep-undone")).to_have_count(1)
+
+
+def test_what_the_server_says_late_takes_nothing_back_that_was_said_meanwhile(visit, filled):
+    page = open_episode(tab(visit()), "episode_0")
+    page.evaluate(HELD_ANSWERS)
+    begin_segment(page, "reach")
+    page.wait_for_function("window.held.length > 0")
+    begin_segment(page, "grasp")
+    page.evaluate("window.held.shift()()")  # what was asked for between the two
+    page.wait_for_timeout(200)
+    expect(page.locator(".ep-segment")).to_have_count(2)
+    page.evaluate("window.release()")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("e")
+    expect(page.locator(".ep-segment").nth(1)).to_have_attribute("title", "grasp, 2.00 s to 3.00 s")
 
 
 def test_trim_split_and_delete_rewrite_nothing_and_are_undone(visit, filled, data):

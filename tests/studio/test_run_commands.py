@@ -1,6 +1,5 @@
 """What buttons and keys of the Run tab ask for, parsed at the border."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +8,6 @@ from oft_demo.errors import EmptyInstruction, InvalidRows, InvalidSeed, UnknownN
 from oft_demo.run_settings import RunSettings
 from oft_demo.sim import TASKS
 from oft_demo.studio import run_commands
-from oft_demo.studio.commands import MAX_UNDER_WAY, Command, Dispatcher
 from oft_demo.studio.request import InvalidSpeed, Request
 from oft_demo.studio.run_commands import NothingRuns, UnknownPage
 
@@ -106,20 +104,3 @@ def test_looking_at_no_chunk_of_no_run_does_nothing(studio, visitor):
     run_commands.look(studio, visitor, {"chunk": 2})
     run_commands.look(studio, visitor, {"chunk": "2"})
     assert visitor.board.content("run-ghost") is None
-
-
-def test_a_flood_of_commands_is_bounded(studio, visitor):
-    begun, held = [], SimpleNamespace(open=False)
-
-    def slow(studio, visitor, message):
-        begun.append(1)
-        while not held.open:
-            pass
-
-    dispatcher = Dispatcher(studio, visitor, {"slow": Command(slow)})
-    for _ in range(MAX_UNDER_WAY + 5):
-        dispatcher.take(json.dumps({"do": "slow"}))
-    status = visitor.board.content("run-status").html
-    held.open = True
-    assert len(begun) <= MAX_UNDER_WAY
-    assert "Too much at once" in status

@@ -1,6 +1,6 @@
 // What is done with several chosen episodes at once.
 import { button, choice, dialog, element, labelled, write } from "./dom.js";
-import { command } from "./server.js";
+import { edit } from "./server.js";
 import { QUALITIES, count } from "./words.js";
 
 const KEEP = ["", "leave as it is"];
@@ -14,7 +14,7 @@ export class Bulk {
     });
     this._merge = button("Merge", () => this._join(), { title: "Make one episode of them, in the order of the list" });
     this._remove = button("Delete", () => this._drop(), {});
-    this._restore = button("Take back", () => command("restore", gallery.choice), {});
+    this._restore = button("Take back", () => edit("restore", gallery.choice), {});
     this._every = button("", () => gallery.chooseFound(), { class: "ep-button ep-small" });
     this.element = element(
       "div",
@@ -50,14 +50,14 @@ export class Bulk {
   }
 
   _drop() {
-    command("delete", this._gallery.choice);
+    edit("delete", this._gallery.choice);
     this._gallery.chooseNothing();
   }
 
   _join() {
     const order = this._gallery.entries.map(({ name }) => name);
     const names = [...this._gallery.chosen].sort((one, other) => order.indexOf(one) - order.indexOf(other));
-    command("merge", { names });
+    edit("merge", { names });
     this._gallery.chooseNothing();
   }
 
@@ -102,9 +102,9 @@ export class Bulk {
     }
     const known = (chosen.names ?? []).map((name) => [name, this._gallery.entryOf(name)?.revision]);
     const seen = Object.fromEntries(known.filter(([, revision]) => revision !== undefined));
-    if (Object.keys(changes).length) command("annotate", { ...chosen, changes, seen });
-    if (added.length) command("tag", { ...chosen, add: added });
-    if (removed.length) command("tag", { ...chosen, remove: removed });
+    if (Object.keys(changes).length) edit("annotate", { ...chosen, changes, seen });
+    if (added.length) edit("tag", { ...chosen, add: added });
+    if (removed.length) edit("tag", { ...chosen, remove: removed });
   }
 }
 

@@ -6,7 +6,7 @@ import { Labels } from "./labels.js";
 import { Plots, rowsOf } from "./plots.js";
 import { Stage, Transport } from "./player.js";
 import { Segments } from "./segments.js";
-import { addresses, command, json } from "./server.js";
+import { addresses, edit, json, lastEdit } from "./server.js";
 import { AxisFrame, Timeline } from "./timeline.js";
 import { CONTROL_HZ, count, seconds } from "./words.js";
 
@@ -24,7 +24,7 @@ export class Detail {
     this._facts = element("p", { class: "ep-quiet ep-facts" });
     this._body = element("div", { class: "ep-opened" });
     this._download = element("a", { class: "ep-button", download: "" }, "HDF5");
-    this._restore = button("Take back from the bin", () => command("restore", { names: [this.name] }), {
+    this._restore = button("Take back from the bin", () => edit("restore", { names: [this.name] }), {
       class: "ep-button ep-primary",
     });
     this._delete = button("Delete", () => this._drop(), { title: "To the bin (Delete)" });
@@ -79,7 +79,8 @@ export class Detail {
   // Somebody changed something: what is shown here follows.
   async follow() {
     const { name } = this;
-    if (!name || !this._entry) return;
+    const edits = lastEdit();
+    if (!name || !this._entry || edits === null) return;
     let entry;
     try {
       entry = await json(addresses.entry(name));
@@ -87,7 +88,7 @@ export class Detail {
       if (error.status === 404 && this.name === name) this._leave(); // it was split or merged away, or that was undone
       return;
     }
-    if (this.name !== name) return;
+    if (this.name !== name || lastEdit() !== edits) return; // older than what is seen here
     if (entry.content !== this._entry.content) return this.open(name);
     this._entry = entry;
     this._describe();
@@ -120,11 +121,11 @@ export class Detail {
       keep: (segments) => this._annotate({ segments: segments.map(stored) }),
       draw: (segments) => this._timeline.segments(segments),
     });
-    const edit = {
+    const dragged = {
       open: (index) => this._segments.open(index),
       resize: (index, span) => this._segments.resize(index, span),
     };
-    this._timeline = new Timeline(frame, series, entry, edit);
+    this._timeline = new Timeline(frame, series, entry, dragged);
     this._plots = new Plots(frame, rowsOf(series));
     this._labels = new Labels(entry, (changes, revision) => this._annotate(changes, revision));
     this._history = new History(entry.name);
@@ -192,11 +193,11 @@ export class Detail {
       }),
       button("Out ]", () => axis.mark({ stop: axis.step + 1 }), { title: "It should end here (])" }),
       button("Split", () => this._split(), { title: "Make two episodes of it here (S)" }),
-      button("Undo", () => command("undo"), {
+      button("Undo", () => edit("undo"), {
         class: "ep-button ep-apart",
         title: "Take back your last change (Ctrl+Z)",
       }),
-      button("Redo", () => command("redo"), { title: "Do it again (Ctrl+Shift+Z)" }),
+      button("Redo", () => edit("redo"), { title: "Do it again (Ctrl+Shift+Z)" }),
     ];
   }
 
@@ -247,20 +248,20 @@ export class Detail {
   }
 
   _annotate(changes, revision = this._entry.revision) {
-    command("annotate", { names: [this.name], changes, seen: this._seen(revision) });
+    edit("annotate", { names: [this.name], changes, seen: this._seen(revision) });
   }
 
   _cut() {
     const { start, stop, length } = this.axis;
-    if (start > 0 || stop < length) command("trim", { name: this.name, start, stop, seen: this._seen() });
+    if (start > 0 || stop < length) edit("trim", { name: this.name, start, stop, seen: this._seen() });
   }
 
   _split() {
-    command("split", { name: this.name, at: this.axis.step, seen: this._seen() });
+    edit("split", { name: this.name, at: this.axis.step, seen: this._seen() });
   }
 
   _drop() {
-    command("delete", { names: [this.name] });
+    edit("delete", { names: [this.name] });
     this._go(1, true);
   }
 

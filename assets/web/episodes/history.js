@@ -1,14 +1,14 @@
 // What was changed, by whom, and how it is undone.
 import { button, element } from "./dom.js";
-import { addresses, command, json } from "./server.js";
+import { addresses, edit, json } from "./server.js";
 import { ago, count } from "./words.js";
 
 export class History {
   constructor(name = null) {
     this._name = name;
     this._list = element("ol", { class: "ep-changes", tabindex: 0, "aria-label": "Changes" });
-    const undo = button("Undo", () => command("undo"), { title: "Take back your last change (Ctrl+Z)" });
-    const redo = button("Redo", () => command("redo"), { title: "Do it again (Ctrl+Shift+Z)" });
+    const undo = button("Undo", () => edit("undo"), { title: "Take back your last change (Ctrl+Z)" });
+    const redo = button("Redo", () => edit("redo"), { title: "Do it again (Ctrl+Shift+Z)" });
     this.element = element(
       "details",
       { class: "ep-history" },

@@ -161,14 +161,14 @@ export class Labels {
       list: "ep-tags",
       maxlength: 60,
     });
-    const add = () => typed.value.trim() && this._change({ tags: [...new Set([...tags, typed.value.trim()])] });
+    const add = () => typed.value.trim() && this._tag([...new Set([...tags, typed.value.trim()])]);
     typed.addEventListener("change", add);
     typed.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Backspace" && !typed.value && tags.length) this._change({ tags: tags.slice(0, -1) });
+      if (event.key === "Backspace" && !typed.value && tags.length) this._tag(tags.slice(0, -1));
     });
     const chips = tags.map((tag) => {
-      const drop = () => this._change({ tags: tags.filter((each) => each !== tag) });
+      const drop = () => this._tag(tags.filter((each) => each !== tag));
       return element(
         "span",
         { class: "ep-tag" },
@@ -179,6 +179,13 @@ export class Labels {
     const focused = this._tags.contains(document.activeElement);
     this._tags.replaceChildren(...chips, typed);
     if (focused) typed.focus();
+  }
+
+  // What is said next builds on it, however long the server takes.
+  _tag(tags) {
+    this._entry = { ...this._entry, tags };
+    this._change({ tags });
+    this._showTags();
   }
 
   // ---------------------------------------------------------------------------------------------- what the scene says

@@ -22,6 +22,31 @@ export function command(name, more = {}) {
   window.studio.command({ do: `episodes-${name}`, page: "episodes", by: person(), ...more });
 }
 
+// Edits are numbered, and the server says when each is done: until then what it tells of an episode may be older than
+// what the person sees. An answer that is lost is not waited for.
+const PATIENCE = 5000; // [ms]
+let sent = Date.now(); // no number of an earlier page comes again
+let heard = sent;
+let lost = null;
+
+export function edit(name, more = {}) {
+  sent += 1;
+  clearTimeout(lost);
+  lost = setTimeout(hear, PATIENCE, sent);
+  command(name, { ...more, number: sent });
+}
+
+// The last edit, once all are done; null while one is on its way.
+export const lastEdit = () => (heard < sent ? null : sent);
+
+function hear(number) {
+  heard = Math.max(heard, number);
+  if (lastEdit() === null) return;
+  clearTimeout(lost);
+  document.dispatchEvent(new Event("episodes:heard"));
+}
+window.studio.listen("episodes-heard", ({ data }) => hear(data.number));
+
 export async function json(path, signal = undefined) {
   const answer = await fetch(path, { signal });
   if (!answer.ok) throw await refusal(answer);
